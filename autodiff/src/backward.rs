@@ -1,0 +1,275 @@
+//! The engine: reads a tape backwards, largest number first.
+//!
+//! [`Tensor::backward`] uses the tape up and leaves gradients with the variables; [`grad`] and [`pull_back`] return
+//! gradients, keep the tape and are recorded themselves. The engine, not the author of a rule, accumulates, sums over
+//! what was broadcast, and checks what the rule returned.
+
+use crate::array::{Array, broadcast_axes};
+use crate::error::{Error, ErrorKind, Result, Site};
+use crate::float::Float;
+use crate::kernel::buffer::Shared;
+use crate::op::Point;
+use crate::tape::{Kind, Node, Record, no_grad};
+use crate::tensor::Tensor;
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+/// Gradients on their way back, by rising number of their node.
+struct Pending<T: Float>(Vec<(Shared<Node<T>>, Tensor<T>)>);
+
+impl<T: Float> Pending<T> {
+    /// Adds a gradient to what has arrived at `node`.
+    fn add(&mut self, node: Shared<Node<T>>, grad: Tensor<T>) {
+        // New entries mostly belong near the end: the numbers just below the one being read.
+        let mut at = self.0.len();
+        while at > 0 && self.0[at - 1].0.id > node.id {
+            at -= 1;
+        }
+        let end = at;
+        while at > 0 && self.0[at - 1].0.id == node.id {
+            at -= 1;
+            if self.0[at].0.is(&node) {
+                return accumulate(&mut self.0[at].1, grad);
+            }
+        }
+        self.0.insert(end, (node, grad));
+    }
+}
+
+/// `sum ← sum + grad`, in place where nobody else holds either.
+fn accumulate<T: Float>(sum: &mut Tensor<T>, mut grad: Tensor<T>) {
+    if sum.is_tracked() || grad.is_tracked() {
+        *sum = &*sum + &grad;
+    } else if grad.array.is_unique() && !sum.array.is_unique() {
+        // Floating-point addition commutes, so either side may receive it.
+        grad.array.add_assign(&sum.array);
+        *sum = grad;
+    } else {
+        sum.array.add_assign(&grad.array);
+    }
+}
+
+/// What the rule for input `index` returns, summed over what was broadcast.
+fn pull<T: Float>(
+    node: &Shared<Node<T>>,
+    record: &Record<T>,
+    index: usize,
+    grad: &Tensor<T>,
+) -> Result<Tensor<T>> {
+    let at = |error: Error| error.at(record.op.name(), record.site);
+    let pulled = record.op.vjp(index, grad, &Point { record, node }).map_err(at)?;
+    let (expected, found) = (record.edges[index].shape(), pulled.shape());
+    if found == expected {
+        Ok(pulled)
+    } else if broadcast_axes(expected, found).is_some() {
+        Ok(pulled.sum_to(expected))
+    } else {
+        Err(at(ErrorKind::Rule { index, expected, found }.into()))
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// Computes the gradient of this number with respect to every variable it was computed from, and adds each to the
+    /// gradient that the variable holds (see [`Tensor::grad`]).
+    ///
+    /// Uses the tape up: values are freed as they are read. For several losses over the same values, add them first;
+    /// for gradients of gradients use [`grad`].
+    ///
+    /// # Errors
+    /// If this tensor has not exactly one element, is not tracked, or was computed from a part of the tape that an
+    /// earlier call has used up; and whatever a rule reports. No variable's gradient has then changed, but the tape is
+    /// partly used up.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let w = Tensor::from_vec([3.0, -1.0], [2])?.variable();
+    /// w.square().sum().backward()?;
+    /// assert_eq!(w.grad().unwrap().to_vec(), [6.0, -2.0]);
+    /// # autodiff::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn backward(&self) -> Result<()> {
+        let Some(root) = &self.node else { return Err(ErrorKind::Untracked.of("backward")) };
+        if self.size() != 1 {
+            return Err(ErrorKind::NotScalar { shape: self.shape() }.of("backward"));
+        }
+        let site = Site::caller();
+        no_grad(|| {
+            let mut pending = Pending(vec![(root.clone(), Self::full(T::ONE, self.shape()))]);
+            let mut arrived = Vec::new();
+            while let Some((node, grad)) = pending.0.pop() {
+                let Kind::Op(record) = &node.kind else {
+                    arrived.push((node, grad.array));
+                    continue;
+                };
+                let mut record = record.write().unwrap_or_else(PoisonError::into_inner);
+                let Some(taken) = &mut *record else {
+                    return Err(ErrorKind::Freed.of("backward").at("backward", site));
+                };
+                for index in 0..taken.edges.len() {
+                    if taken.edges[index].node.is_none() {
+                        continue;
+                    }
+                    let pulled = pull(&node, taken, index, &grad)?;
+                    // The edge is not needed any more: its node moves on instead of being counted twice.
+                    if let Some(input) = taken.edges[index].node.take() {
+                        pending.add(input, pulled);
+                    }
+                }
+                *record = None;
+            }
+            for (node, grad) in arrived {
+                deposit(&node, grad);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Adds a gradient to the slot of a leaf.
+fn deposit<T: Float>(node: &Node<T>, grad: Array<T>) {
+    let Kind::Leaf(slot) = &node.kind else { return };
+    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut *slot {
+        Some(sum) => sum.add_assign(&grad),
+        None => *slot = Some(grad.contiguous()),
+    }
+}
+
+/// The gradients of the single number `output` with respect to `inputs`, which may be any tensors on its tape.
+///
+/// Nothing is used up and no variable's own gradient is touched. The pass is recorded like any computation, so the
+/// results can be differentiated again; inside [`no_grad`] they are constants, and cheaper.
+///
+/// # Errors
+/// If `output` has not exactly one element, is not tracked, or does not depend on one of the inputs; if an earlier
+/// `backward` has used up the tape; and whatever a rule reports.
+///
+/// ```
+/// use autodiff::{Tensor, grad};
+/// let x = Tensor::scalar(2.0).variable();
+/// let [dx] = grad(&(&x * &x * &x), [&x])?;
+/// let [ddx] = grad(&dx, [&x])?;
+/// assert_eq!((dx.item(), ddx.item()), (12.0, 12.0)); // 3x², 6x
+/// # autodiff::Result::Ok(())
+/// ```
+#[track_caller]
+pub fn grad<T: Float, const N: usize>(output: &Tensor<T>, inputs: [&Tensor<T>; N]) -> Result<[Tensor<T>; N]> {
+    if output.size() != 1 {
+        return Err(ErrorKind::NotScalar { shape: output.shape() }.of("grad"));
+    }
+    let mut gradients = pull_back(output, &Tensor::ones(output.shape()), &inputs)?.into_iter();
+    Ok(inputs.map(|_| gradients.next().expect("a gradient for each input")))
+}
+
+/// The product of `seed` with the Jacobian of `output` with respect to each of `inputs` (vector-Jacobian products).
+///
+/// Like [`grad`], for an output of any shape: `seed` is the gradient with respect to `output`, and has its shape.
+///
+/// # Errors
+/// As [`grad`]; and if the shapes of `seed` and `output` differ.
+///
+/// ```
+/// use autodiff::{Tensor, pull_back};
+/// let x = Tensor::from_vec([1.0, 2.0], [2])?.variable();
+/// let seed = Tensor::from_vec([1.0, 10.0], [2])?;
+/// assert_eq!(pull_back(&x.square(), &seed, &[&x])?[0].to_vec(), [2.0, 40.0]);
+/// # autodiff::Result::Ok(())
+/// ```
+#[track_caller]
+pub fn pull_back<T: Float>(
+    output: &Tensor<T>,
+    seed: &Tensor<T>,
+    inputs: &[&Tensor<T>],
+) -> Result<Vec<Tensor<T>>> {
+    if output.node.is_none() {
+        return Err(ErrorKind::Untracked.of("grad"));
+    }
+    let site = Site::caller();
+    let gradients = gradients(output, seed, inputs)?;
+    let independent = |index| ErrorKind::Independent { index }.of("grad").at("grad", site);
+    gradients.into_iter().enumerate().map(|(index, found)| found.ok_or_else(|| independent(index))).collect()
+}
+
+/// The same, with `None` for inputs that the output does not depend on.
+#[track_caller]
+pub(crate) fn gradients<T: Float>(
+    output: &Tensor<T>,
+    seed: &Tensor<T>,
+    inputs: &[&Tensor<T>],
+) -> Result<Vec<Option<Tensor<T>>>> {
+    let site = Site::caller();
+    if seed.shape() != output.shape() {
+        let what = "the seed must have the shape of the output";
+        return Err(ErrorKind::Mismatch { what, left: seed.shape(), right: output.shape() }.of("grad"));
+    }
+    let mut found = vec![None; inputs.len()];
+    let Some(root) = &output.node else { return Ok(found) };
+    let wanted = leading_to(root, inputs);
+    let is_wanted = |node: &Node<T>| wanted.get(&std::ptr::from_ref(node)) == Some(&true);
+    if !is_wanted(root) {
+        return Ok(found);
+    }
+    let mut pending = Pending(vec![(root.clone(), seed.clone())]);
+    while let Some((node, grad)) = pending.0.pop() {
+        for (found, input) in found.iter_mut().zip(inputs) {
+            if input.node.as_ref().is_some_and(|input| input.is(&node)) {
+                *found = Some(grad.clone());
+            }
+        }
+        if let Kind::Op(record) = &node.kind {
+            let record = record.read().unwrap_or_else(PoisonError::into_inner);
+            match &*record {
+                Some(record) => {
+                    for (index, edge) in record.edges.iter().enumerate() {
+                        if let Some(input) = edge.node.as_ref().filter(|input| is_wanted(input)) {
+                            pending.add(input.clone(), pull(&node, record, index, &grad)?);
+                        }
+                    }
+                }
+                // An input may have been freed; what lies behind it is then not asked for.
+                None if inputs.iter().any(|i| i.node.as_ref().is_some_and(|i| i.is(&node))) => {}
+                None => return Err(ErrorKind::Freed.of("grad").at("grad", site)),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// For each node on the tape of `root`, whether a path leads from it to one of `inputs`; nodes that are older than all
+/// inputs are left out. A freed node counts as leading there: reading it is then the error it should be.
+fn leading_to<T: Float>(root: &Shared<Node<T>>, inputs: &[&Tensor<T>]) -> HashMap<*const Node<T>, bool> {
+    let targets: Vec<*const Node<T>> =
+        inputs.iter().filter_map(|x| x.node.as_ref()).map(Shared::as_ptr).collect();
+    let oldest = inputs.iter().filter_map(|x| x.node.as_ref()).map(|node| node.id).min().unwrap_or(u64::MAX);
+    let mut leads: HashMap<*const Node<T>, bool> = HashMap::new();
+    let mut nodes = Vec::new();
+    let mut stack = vec![root.clone()];
+    while let Some(node) = stack.pop() {
+        if node.id < oldest || leads.contains_key(&node.as_ptr()) {
+            continue;
+        }
+        leads.insert(node.as_ptr(), targets.contains(&node.as_ptr()));
+        each_input(&node, |input| stack.push(input.clone()));
+        nodes.push(node);
+    }
+    // Inputs have smaller numbers than what is made from them.
+    nodes.sort_by_key(|node| node.id);
+    for node in nodes {
+        let freed = matches!(&node.kind, Kind::Op(record)
+            if record.read().unwrap_or_else(PoisonError::into_inner).is_none());
+        let mut leading = leads[&node.as_ptr()] || freed;
+        each_input(&node, |input| leading |= leads.get(&input.as_ptr()) == Some(&true));
+        leads.insert(node.as_ptr(), leading);
+    }
+    leads
+}
+
+/// Shows the nodes that a node was made from.
+fn each_input<T: Float>(node: &Node<T>, mut show: impl FnMut(&Shared<Node<T>>)) {
+    if let Kind::Op(record) = &node.kind
+        && let Some(record) = &*record.read().unwrap_or_else(PoisonError::into_inner)
+    {
+        record.edges.iter().filter_map(|edge| edge.node.as_ref()).for_each(&mut show);
+    }
+}

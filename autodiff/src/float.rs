@@ -1,0 +1,211 @@
+//! The numbers: [`Float`] for `f32` and `f64`, and [`Real`], all that the formula of a derivative may use.
+
+use crate::kernel::{buffer::Element, gemm, math};
+use std::fmt::{Debug, Display, LowerExp};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// What the formula of a value or of a derivative may use.
+///
+/// It is implemented by the numbers, so that a formula runs as one fused loop, and by
+/// [`Tensor`](crate::Tensor), so that the same formula is recorded when a gradient is itself to be differentiated.
+pub trait Real:
+    Clone + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
+{
+    /// The number `value`, as something that may be combined with `self`.
+    fn constant(&self, value: f64) -> Self;
+    /// The number one.
+    fn one(&self) -> Self {
+        self.constant(1.0)
+    }
+    /// `eˣ`.
+    fn exp(self) -> Self;
+    /// The natural logarithm.
+    fn ln(self) -> Self;
+    /// `√x`.
+    fn sqrt(self) -> Self;
+    /// `1 / x`.
+    fn recip(self) -> Self;
+    /// `x²`.
+    fn square(self) -> Self;
+    /// `|x|`.
+    fn abs(self) -> Self;
+    /// `-1`, `0` or `1`; NaN stays NaN.
+    fn sign(self) -> Self;
+    /// `1` where `x > 0`, else `0`; NaN stays NaN.
+    fn step(self) -> Self;
+    /// `sin x`, `x` in radians.
+    fn sin(self) -> Self;
+    /// `cos x`, `x` in radians.
+    fn cos(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// `1 / (1 + e⁻ˣ)`.
+    fn sigmoid(self) -> Self;
+    /// `ln(1 + eˣ)`, without overflow.
+    fn softplus(self) -> Self;
+    /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
+    fn erf(self) -> Self;
+    /// `xⁿ` for a whole number `n`.
+    fn powi(self, n: i32) -> Self;
+    /// `xᵖ`.
+    fn powf(self, p: f64) -> Self;
+}
+
+/// An element of a differentiable tensor: `f32` or `f64`. Sealed.
+pub trait Float:
+    Real + Element + gemm::Product + AddAssign + PartialOrd + Display + LowerExp + Debug + Default + Copy
+{
+    /// The number zero.
+    const ZERO: Self;
+    /// The number one.
+    const ONE: Self;
+    /// Negative infinity.
+    const NEG_INFINITY: Self;
+    /// Positive infinity.
+    const INFINITY: Self;
+    /// Not a number.
+    const NAN: Self;
+    /// The distance from one to the next larger number.
+    const EPSILON: Self;
+    /// The name of the type: `"f32"` or `"f64"`.
+    const NAME: &'static str;
+
+    /// The number nearest to `value`.
+    fn from_f64(value: f64) -> Self;
+    /// The same number in double precision.
+    fn to_f64(self) -> f64;
+    /// Whether this is not a number.
+    fn is_nan(self) -> bool;
+    /// The larger of two numbers; NaN if either is NaN.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn maximum(self, other: Self) -> Self {
+        if self > other || self.is_nan() { self } else { other }
+    }
+    /// The smaller of two numbers; NaN if either is NaN.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn minimum(self, other: Self) -> Self {
+        if self < other || self.is_nan() { self } else { other }
+    }
+    /// `self * a + b`, rounded once. For kernels that are compiled with hardware support: elsewhere it is slow.
+    fn fused(self, a: Self, b: Self) -> Self;
+}
+
+macro_rules! float {
+    ($t:ident, $math:ident) => {
+        #[allow(clippy::inline_always)]
+        impl Real for $t {
+            #[inline(always)]
+            fn constant(&self, value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                math::$math::exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                math::$math::ln(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
+            }
+            #[inline(always)]
+            fn recip(self) -> Self {
+                1.0 / self
+            }
+            #[inline(always)]
+            fn square(self) -> Self {
+                self * self
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$t>::abs(self)
+            }
+            #[inline(always)]
+            fn sign(self) -> Self {
+                if self > 0.0 {
+                    1.0
+                } else if self < 0.0 {
+                    -1.0
+                } else {
+                    self * 0.0
+                }
+            }
+            #[inline(always)]
+            fn step(self) -> Self {
+                if self > 0.0 {
+                    1.0
+                } else if self <= 0.0 {
+                    0.0
+                } else {
+                    self
+                }
+            }
+            #[inline(always)]
+            fn sin(self) -> Self {
+                math::$math::sin(self)
+            }
+            #[inline(always)]
+            fn cos(self) -> Self {
+                math::$math::cos(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                math::$math::tanh(self)
+            }
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                math::$math::sigmoid(self)
+            }
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                math::$math::softplus(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                math::$math::erf(self)
+            }
+            #[inline(always)]
+            fn powi(self, n: i32) -> Self {
+                <$t>::powi(self, n)
+            }
+            #[inline(always)]
+            fn powf(self, p: f64) -> Self {
+                <$t>::powf(self, p as $t)
+            }
+        }
+
+        #[allow(clippy::inline_always)]
+        impl Float for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const INFINITY: Self = <$t>::INFINITY;
+            const NEG_INFINITY: Self = <$t>::NEG_INFINITY;
+            const NAN: Self = <$t>::NAN;
+            const EPSILON: Self = <$t>::EPSILON;
+            const NAME: &'static str = stringify!($t);
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                <$t>::is_nan(self)
+            }
+            #[inline(always)]
+            fn fused(self, a: Self, b: Self) -> Self {
+                self.mul_add(a, b)
+            }
+        }
+    };
+}
+
+float!(f32, single);
+float!(f64, double);

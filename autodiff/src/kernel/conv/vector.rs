@@ -1,0 +1,295 @@
+//! Vectors of one register, and the choice of the register's width at run time.
+//!
+//! The tiles of the convolutions keep two dozen accumulators in registers. Written over arrays, so that one source
+//! served every width, LLVM spilled them (a twentieth of the speed), so the two x86 widths use intrinsics.
+
+use crate::float::Float;
+use crate::kernel::dispatch::Level;
+
+/// A vector register of `T`.
+///
+/// All functions are `#[inline(always)]`: they become instructions of the caller, which [`dispatch`] compiles with
+/// the features that they need.
+pub(super) trait Vector<T: Float>: Copy {
+    /// How many numbers one register holds.
+    const LANES: usize;
+    /// The instruction set: Avx512 has 32 registers, the others have 16.
+    const LEVEL: Level;
+    /// All lanes zero.
+    fn zero() -> Self;
+    /// All lanes `*from`. The pointer must be readable.
+    unsafe fn splat(from: *const T) -> Self;
+    /// The lanes at `from`, of any alignment, all of which must be readable.
+    unsafe fn load(from: *const T) -> Self;
+    /// Writes the lanes at `to`, of any alignment, all of which must be writable.
+    unsafe fn store(self, to: *mut T);
+    /// `self * a + b`.
+    fn fused(self, a: Self, b: Self) -> Self;
+    /// `self + a`.
+    fn plus(self, a: Self) -> Self;
+
+    /// Transposes a block of 8 x 8 numbers, whose rows lie at the given distances.
+    ///
+    /// # Safety
+    /// The rows must be readable and writable.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn transpose(from: *const T, distance: usize, to: *mut T, to_distance: usize) {
+        for (i, j) in (0..8).flat_map(|i| (0..8).map(move |j| (i, j))) {
+            // SAFETY: the caller's promise.
+            unsafe { *to.add(j * to_distance + i) = *from.add(i * distance + j) };
+        }
+    }
+}
+
+/// Work that is written once for all vector widths.
+pub(super) trait Job<T: Float> {
+    /// Does the work. Mark it `#[inline(always)]`, and all it calls.
+    fn run<V: Vector<T>>(self);
+}
+
+/// Runs `job` with the vectors of `level`, which must not be above what the processor has.
+pub(super) fn dispatch<T: Float, J: Job<T>>(level: Level, job: J) {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: levels above portable come from `dispatch::level`, which asked the processor for the features.
+        Level::Avx512 => unsafe { x86::avx512(job) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx2 => unsafe { x86::avx2(job) },
+        _ => job.run::<Four<T>>(),
+    }
+}
+
+/// The numbers per register at `level`, as [`Vector::LANES`], for code that is not a [`Job`].
+pub(super) fn lanes<T: Float>(level: Level) -> usize {
+    match level {
+        Level::Portable => 4,
+        Level::Avx2 => 32 / size_of::<T>(),
+        Level::Avx512 => 64 / size_of::<T>(),
+    }
+}
+
+/// Four numbers, for any processor: what compilers make two or four plain instructions of.
+#[derive(Clone, Copy)]
+struct Four<T>([T; 4]);
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Vector<T> for Four<T> {
+    const LANES: usize = 4;
+    const LEVEL: Level = Level::Portable;
+    #[inline(always)]
+    fn zero() -> Self {
+        Four([T::ZERO; 4])
+    }
+    #[inline(always)]
+    unsafe fn splat(from: *const T) -> Self {
+        // SAFETY: the caller's promise.
+        Four([unsafe { *from }; 4])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: the caller's promise; an array of `T` is aligned as `T`.
+        Four(unsafe { *from.cast() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: as in `load`.
+        unsafe { *to.cast() = self.0 }
+    }
+    #[inline(always)]
+    fn fused(self, a: Self, b: Self) -> Self {
+        // Two roundings: without hardware support, one would mean a call of libm.
+        Four(std::array::from_fn(|i| self.0[i] * a.0[i] + b.0[i]))
+    }
+    #[inline(always)]
+    fn plus(self, a: Self) -> Self {
+        Four(std::array::from_fn(|i| self.0[i] + a.0[i]))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Float, Job, Level, Vector};
+    use std::arch::x86_64::*;
+    use std::marker::PhantomData;
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    pub(super) fn avx512<T: Float, J: Job<T>>(job: J) {
+        job.run::<Zmm<T>>();
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn avx2<T: Float, J: Job<T>>(job: J) {
+        job.run::<Ymm<T>>();
+    }
+
+    /// [`Vector::transpose`] in single precision, a half at a time: each register holds four numbers of rows `i` and
+    /// `i + 4`, so that all exchanges are within 128 bits, where they are cheap.
+    ///
+    /// # Safety
+    /// As there; the processor must have AVX.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn single(from: *const f32, distance: usize, to: *mut f32, to_distance: usize) {
+        for half in [0, 4] {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let row = |i: usize| {
+                    let from = from.add(i * distance + half);
+                    let low = _mm256_castps128_ps256(_mm_loadu_ps(from));
+                    _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * distance)))
+                };
+                let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+                let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+                let to = to.add(half * to_distance);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd));
+                _mm256_storeu_ps(to.add(to_distance), _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd));
+                let (ab, cd) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                _mm256_storeu_ps(to.add(2 * to_distance), _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd));
+                _mm256_storeu_ps(to.add(3 * to_distance), _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd));
+            }
+        }
+    }
+
+    /// [`Vector::transpose`] in double precision, by 2 x 2 blocks: each register holds two numbers of rows `i` and
+    /// `i + 2`.
+    ///
+    /// # Safety
+    /// As there; the processor must have AVX.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn double(from: *const f64, distance: usize, to: *mut f64, to_distance: usize) {
+        for (i, j) in [(0, 0), (0, 2), (0, 4), (0, 6), (4, 0), (4, 2), (4, 4), (4, 6)] {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let row = |i: usize| {
+                    let from = from.add(i * distance + j);
+                    let low = _mm256_castpd128_pd256(_mm_loadu_pd(from));
+                    _mm256_insertf128_pd::<1>(low, _mm_loadu_pd(from.add(2 * distance)))
+                };
+                let (a, b) = (row(i), row(i + 1));
+                let to = to.add(j * to_distance + i);
+                _mm256_storeu_pd(to, _mm256_unpacklo_pd(a, b));
+                _mm256_storeu_pd(to.add(to_distance), _mm256_unpackhi_pd(a, b));
+            }
+        }
+    }
+
+    /// Declares a vector type: the bits of one register, taken as single or double precision by the size of `T`,
+    /// which is `f32` or `f64` because `Float` is sealed.
+    macro_rules! vector {
+        ($name:ident, $bits:ident, $bytes:literal, $level:ident, $to_double:ident, $from_double:ident,
+         $zero:ident, $set:ident/$set_d:ident, $load:ident/$load_d:ident, $store:ident/$store_d:ident,
+         $fmadd:ident/$fmadd_d:ident, $add:ident/$add_d:ident) => {
+            #[doc = concat!("A vector of ", stringify!($bytes), " bytes.")]
+            #[derive(Clone, Copy)]
+            pub(super) struct $name<T>($bits, PhantomData<T>);
+
+            // SAFETY: (of all blocks) private to this module, the type is only named by the functions above, which
+            // enable the instructions; pointers are valid by the contract of `Vector`.
+            #[allow(clippy::inline_always)]
+            impl<T: Float> Vector<T> for $name<T> {
+                const LANES: usize = $bytes / size_of::<T>();
+                const LEVEL: Level = Level::$level;
+                #[inline(always)]
+                fn zero() -> Self {
+                    $name(unsafe { $zero() }, PhantomData)
+                }
+                #[inline(always)]
+                unsafe fn splat(from: *const T) -> Self {
+                    let bits = unsafe {
+                        if size_of::<T>() == 4 {
+                            $set(*from.cast())
+                        } else {
+                            $from_double($set_d(*from.cast()))
+                        }
+                    };
+                    $name(bits, PhantomData)
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const T) -> Self {
+                    let bits = unsafe {
+                        if size_of::<T>() == 4 {
+                            $load(from.cast())
+                        } else {
+                            $from_double($load_d(from.cast()))
+                        }
+                    };
+                    $name(bits, PhantomData)
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut T) {
+                    unsafe {
+                        if size_of::<T>() == 4 {
+                            $store(to.cast(), self.0);
+                        } else {
+                            $store_d(to.cast(), $to_double(self.0));
+                        }
+                    }
+                }
+                #[inline(always)]
+                fn fused(self, a: Self, b: Self) -> Self {
+                    let bits = unsafe {
+                        if size_of::<T>() == 4 {
+                            $fmadd(self.0, a.0, b.0)
+                        } else {
+                            $from_double($fmadd_d($to_double(self.0), $to_double(a.0), $to_double(b.0)))
+                        }
+                    };
+                    $name(bits, PhantomData)
+                }
+                #[inline(always)]
+                unsafe fn transpose(from: *const T, distance: usize, to: *mut T, to_distance: usize) {
+                    unsafe {
+                        if size_of::<T>() == 4 {
+                            single(from.cast(), distance, to.cast(), to_distance);
+                        } else {
+                            double(from.cast(), distance, to.cast(), to_distance);
+                        }
+                    }
+                }
+                #[inline(always)]
+                fn plus(self, a: Self) -> Self {
+                    let bits = unsafe {
+                        if size_of::<T>() == 4 {
+                            $add(self.0, a.0)
+                        } else {
+                            $from_double($add_d($to_double(self.0), $to_double(a.0)))
+                        }
+                    };
+                    $name(bits, PhantomData)
+                }
+            }
+        };
+    }
+
+    vector!(
+        Zmm,
+        __m512,
+        64,
+        Avx512,
+        _mm512_castps_pd,
+        _mm512_castpd_ps,
+        _mm512_setzero_ps,
+        _mm512_set1_ps / _mm512_set1_pd,
+        _mm512_loadu_ps / _mm512_loadu_pd,
+        _mm512_storeu_ps / _mm512_storeu_pd,
+        _mm512_fmadd_ps / _mm512_fmadd_pd,
+        _mm512_add_ps / _mm512_add_pd
+    );
+    vector!(
+        Ymm,
+        __m256,
+        32,
+        Avx2,
+        _mm256_castps_pd,
+        _mm256_castpd_ps,
+        _mm256_setzero_ps,
+        _mm256_set1_ps / _mm256_set1_pd,
+        _mm256_loadu_ps / _mm256_loadu_pd,
+        _mm256_storeu_ps / _mm256_storeu_pd,
+        _mm256_fmadd_ps / _mm256_fmadd_pd,
+        _mm256_add_ps / _mm256_add_pd
+    );
+}

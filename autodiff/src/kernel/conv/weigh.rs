@@ -1,0 +1,293 @@
+//! The gradient by the weights: a sum over all pixels of all images.
+
+use super::lattice::{Axis, Lattice, copy_rows, whole, zero};
+use super::vector::{Job, Vector, dispatch, lanes};
+use super::{ConvShape, MAC_NS, PIECES, tile};
+use crate::float::Float;
+use crate::kernel::buffer::Fresh;
+use crate::kernel::dispatch::Level;
+use crate::kernel::parallel;
+
+/// [`weight_grad`](super::weight_grad) at some level.
+pub(super) fn weight_grad_at<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
+    /// The most numbers to hold as partial sums.
+    const PARTIAL: usize = 1 << 22;
+
+    assert_eq!([x.len(), dw.len(), g.len()], s.lengths(), "convolution: lengths");
+    if dw.is_empty() {
+        return;
+    }
+    if x.is_empty() || g.is_empty() {
+        dw.fill(T::ZERO);
+        return;
+    }
+    let [c_in, c_out, _] = s.group();
+    let ns = s.work() * MAC_NS * (size_of::<T>() / 4) as f64;
+    let most = (ns / parallel::SERIAL_NS) as usize;
+    let lattice = Lattice::new(c_in, s.axes(Axis::forward), PIECES.div_ceil(s.n * s.groups).min(most / s.n));
+    let mut offsets = lattice.offsets([0, 0]);
+    let taps = offsets.len();
+
+    let form = Form::new(level, lanes::<T>(level), c_out);
+    offsets.resize(taps.next_multiple_of(form.taps()), 0);
+    let partial = offsets.len() * c_out.next_multiple_of(form.channels(lanes::<T>(level)));
+
+    // The images and their bands are summed in chunks, so that several threads have work.
+    let bands = lattice.bands();
+    let units = s.n * bands;
+    let chunks = PIECES.div_ceil(s.groups).min(most).min(PARTIAL / (partial * s.groups)).clamp(1, units);
+    let chunk = units.div_ceil(chunks);
+    let chunks = units.div_ceil(chunk);
+
+    let mut sums = Fresh::take(s.groups * chunks * partial);
+    let (lattice, offsets) = (&lattice, &*offsets);
+    parallel::items(&mut sums, partial, ns / (chunks * s.groups) as f64, |i, sums| {
+        let (group, i) = (i / chunks, i % chunks);
+        let units = [i * chunk, ((i + 1) * chunk).min(units)];
+        sums.fill(T::ZERO);
+        dispatch(level, Weigh { s, lattice, offsets, form, group, units, x, g, sums });
+    });
+
+    let sums = &*sums;
+    let per_channel = |i: usize, dw: &mut [T]| {
+        let (group, channel) = (i / c_out, i % c_out);
+        let group = &sums[group * chunks * partial..(group + 1) * chunks * partial];
+        for (tap, dw) in dw.iter_mut().enumerate() {
+            let at = form.place(lanes::<T>(level), offsets.len(), channel, tap);
+            *dw = group.iter().skip(at).step_by(partial).fold(T::ZERO, |sum, &part| sum + part);
+        }
+    };
+    parallel::items(dw, taps, (taps * chunks) as f64, per_channel);
+}
+
+/// How the sum over pixels runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For each pixel, so many taps times so many vectors of output channels, the gradient being transposed.
+    Outer { taps: usize, vectors: usize },
+    /// So many planes of the gradient times so many taps, in vectors of pixels.
+    Inner { channels: usize, taps: usize },
+}
+
+impl Form {
+    fn new(level: Level, lanes: usize, c_out: usize) -> Form {
+        // Outer products need a vector of output channels, or half of one at least.
+        if c_out == 1 {
+            Form::Inner { channels: 1, taps: 9 }
+        } else if c_out < lanes / 2 {
+            Form::Inner { channels: 4, taps: if level == Level::Portable { 2 } else { 3 } }
+        } else {
+            let taps = match level {
+                Level::Portable => 4,
+                Level::Avx2 => 6,
+                Level::Avx512 => 12,
+            };
+            Form::Outer { taps, vectors: if c_out <= lanes { 1 } else { 2 } }
+        }
+    }
+
+    /// The taps of a tile.
+    fn taps(self) -> usize {
+        match self {
+            Form::Outer { taps, .. } | Form::Inner { taps, .. } => taps,
+        }
+    }
+
+    /// The output channels of a tile.
+    fn channels(self, lanes: usize) -> usize {
+        match self {
+            Form::Outer { vectors, .. } => vectors * lanes,
+            Form::Inner { channels, .. } => channels,
+        }
+    }
+
+    /// Where the sum for an output channel and a tap is, of `taps` taps.
+    fn place(self, lanes: usize, taps: usize, channel: usize, tap: usize) -> usize {
+        match self {
+            Form::Outer { vectors, .. } => {
+                let width = vectors * lanes;
+                (channel / width * taps + tap) * width + channel % width
+            }
+            Form::Inner { .. } => channel * taps + tap,
+        }
+    }
+}
+
+/// The gradient by the weights, summed over some bands of images, for one group.
+struct Weigh<'a, T: Float> {
+    s: &'a ConvShape,
+    lattice: &'a Lattice,
+    /// For each input channel and tap, filled up to whole tiles.
+    offsets: &'a [usize],
+    form: Form,
+    group: usize,
+    /// The bands to sum, counted through all images.
+    units: [usize; 2],
+    x: &'a [T],
+    g: &'a [T],
+    sums: &'a mut [T],
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Job<T> for Weigh<'_, T> {
+    #[inline(always)]
+    fn run<V: Vector<T>>(mut self) {
+        let [c_in, c_out, _] = self.s.group();
+        let bands = self.lattice.bands();
+        let [high, wide] = &self.lattice.axes;
+        let plane = high.out_len * wide.out_len;
+        let image = c_in * self.s.h * self.s.w;
+        let mut lattice = Fresh::take(self.lattice.len());
+        let channels = c_out.next_multiple_of(self.form.channels(V::LANES));
+        let mut turned = Fresh::take(channels * whole::<T, V>(self.lattice.pixels(self.lattice.band)));
+        for unit in self.units[0]..self.units[1] {
+            let (i, band) = (unit / bands * self.s.groups + self.group, unit % bands);
+            let [start, end] = self.lattice.rows(band);
+            let g = &self.g[i * c_out * plane..(i + 1) * c_out * plane];
+            let size = [end - start, wide.out_len];
+            self.lattice.fill(&self.x[i * image..(i + 1) * image], [start, end], &mut lattice);
+            match self.form {
+                Form::Outer { vectors, .. } => {
+                    let (g, pixels) = (&g[start * size[1]..], size[0] * size[1]);
+                    transpose::<T, V>(g, plane, c_out, pixels, vectors * V::LANES, &mut turned);
+                    match (V::LEVEL, vectors) {
+                        (Level::Avx512, 1) => self.outer::<V, 12, 1>(size, &lattice, &turned),
+                        (Level::Avx512, _) => self.outer::<V, 12, 2>(size, &lattice, &turned),
+                        (Level::Portable, 1) => self.outer::<V, 4, 1>(size, &lattice, &turned),
+                        (Level::Portable, _) => self.outer::<V, 4, 2>(size, &lattice, &turned),
+                        (Level::Avx2, 1) => self.outer::<V, 6, 1>(size, &lattice, &turned),
+                        (Level::Avx2, _) => self.outer::<V, 6, 2>(size, &lattice, &turned),
+                    }
+                }
+                Form::Inner { channels, .. } => {
+                    let length = whole::<T, V>(self.lattice.pixels(end - start));
+                    spread(g, plane, [start, end, size[1]], self.lattice.pitch, length, &mut turned);
+                    match (channels, V::LEVEL) {
+                        (1, _) => self.inner::<V, 1, 9>(length, &lattice, &turned),
+                        (_, Level::Portable) => self.inner::<V, 4, 2>(length, &lattice, &turned),
+                        _ => self.inner::<V, 4, 3>(length, &lattice, &turned),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Weigh<'_, T> {
+    /// Adds the outer products of one band, of `height x width` pixels.
+    #[inline(always)]
+    fn outer<V: Vector<T>, const ROWS: usize, const COLUMNS: usize>(
+        &mut self,
+        [height, width]: [usize; 2],
+        image: &[T],
+        g: &[T],
+    ) {
+        let vector = COLUMNS * V::LANES;
+        let tile = ROWS * vector;
+        let size = height * width * vector;
+        let (offsets, _) = self.offsets.as_chunks::<ROWS>();
+        for (sums, g) in self.sums.chunks_exact_mut(offsets.len() * tile).zip(g.chunks_exact(size)) {
+            for (sums, offsets) in sums.chunks_exact_mut(tile).zip(offsets) {
+                let size = [height, width, self.lattice.pitch];
+                // SAFETY: `g` has `vector` numbers for each pixel and `sums` for each tap of the tile; the pixels of
+                // the grid at the offsets are inside the lattice.
+                unsafe {
+                    tile::outer::<T, V, ROWS, COLUMNS>(
+                        offsets,
+                        size,
+                        image.as_ptr(),
+                        g.as_ptr(),
+                        sums.as_mut_ptr(),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Adds the inner products of planes of `length` numbers.
+    #[inline(always)]
+    fn inner<V: Vector<T>, const ROWS: usize, const COLUMNS: usize>(
+        &mut self,
+        length: usize,
+        image: &[T],
+        g: &[T],
+    ) {
+        let taps = self.offsets.len();
+        let (offsets, _) = self.offsets.as_chunks::<COLUMNS>();
+        for (sums, g) in self.sums.chunks_exact_mut(ROWS * taps).zip(g.chunks_exact(ROWS * length)) {
+            for (first, offsets) in (0..taps).step_by(COLUMNS).zip(offsets) {
+                // SAFETY: `g` has `ROWS` planes of `length` numbers, `sums` as many rows of `taps`; the lattice ends
+                // with the slack that the last vector reads.
+                unsafe {
+                    tile::inner::<T, V, ROWS, COLUMNS>(
+                        offsets,
+                        length,
+                        image.as_ptr(),
+                        g.as_ptr(),
+                        sums[first..].as_mut_ptr(),
+                        taps,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Writes `pixels` pixels of the planes at the distance `plane` as pixels of `width` channels each: channel `c` of
+/// pixel `p` goes to `(c / width, p, c % width)`.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn transpose<T: Float, V: Vector<T>>(
+    g: &[T],
+    plane: usize,
+    channels: usize,
+    pixels: usize,
+    width: usize,
+    to: &mut [T],
+) {
+    let mut channel = 0;
+    while channel < channels {
+        let count = (channels - channel).min(width - channel % width).min(8);
+        let to = &mut to[channel / width * width * pixels + channel % width..];
+        let g = &g[channel * plane..];
+        let blocks = if count == 8 { pixels / 8 } else { 0 };
+        if blocks > 0 {
+            assert!(7 * plane + pixels <= g.len() && (pixels - 1) * width + 8 <= to.len());
+        }
+        for block in 0..blocks {
+            // SAFETY: eight pixels, of `pixels`, of eight planes, as just checked.
+            unsafe {
+                let to = to.as_mut_ptr().add(block * 8 * width);
+                V::transpose(g.as_ptr().add(block * 8), plane, to, width);
+            }
+        }
+        for pixel in blocks * 8..pixels {
+            for i in 0..count {
+                to[pixel * width + i] = g[i * plane + pixel];
+            }
+        }
+        channel += count;
+    }
+}
+
+/// Writes rows `start..end` of planes at the distance `pitch`, with zeros between them and up to `length`.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn spread<T: Float>(
+    g: &[T],
+    plane: usize,
+    [start, end, width]: [usize; 3],
+    pitch: usize,
+    length: usize,
+    to: &mut [T],
+) {
+    let rows = end - start;
+    for (g, to) in g.chunks_exact(plane).zip(to.chunks_exact_mut(length)) {
+        copy_rows([rows, width], &g[start * width..], width, to, pitch);
+        for i in 1..rows {
+            zero(&mut to[(i - 1) * pitch + width..i * pitch]);
+        }
+        to[(rows - 1) * pitch + width..].fill(T::ZERO);
+    }
+}

@@ -1,0 +1,412 @@
+//! Elementwise loops over one, two or three operands of any strides.
+//!
+//! The axes of the output are merged where all operands allow it, so that a contiguous or broadcast operand becomes a
+//! single long row; rows whose strides are 0 or 1 run as vectorised loops over slices, others gather.
+
+use crate::kernel::buffer::Element;
+use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::parallel;
+use crate::shape::{MAX_RANK, Shape, Strides};
+
+/// A function of one element. Closures are functions; a type may implement it to be inlined for certain.
+pub(crate) trait Map1<A, U>: Sync {
+    /// The value.
+    fn call(&self, a: A) -> U;
+}
+
+/// A function of two elements.
+pub(crate) trait Map2<A, B, U>: Sync {
+    /// The value.
+    fn call(&self, a: A, b: B) -> U;
+}
+
+#[allow(clippy::inline_always)]
+impl<A, U, F: Fn(A) -> U + Sync> Map1<A, U> for F {
+    #[inline(always)]
+    fn call(&self, a: A) -> U {
+        self(a)
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<A, B, U, F: Fn(A, B) -> U + Sync> Map2<A, B, U> for F {
+    #[inline(always)]
+    fn call(&self, a: A, b: B) -> U {
+        self(a, b)
+    }
+}
+
+/// An operand: numbers, where the first one is, and the strides along the axes of the *output* (0 if broadcast).
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) offset: usize,
+    pub(crate) strides: Strides,
+}
+
+/// The axes of an output, merged, with the strides of `N` operands.
+struct Loops<const N: usize> {
+    rank: usize,
+    dims: [usize; MAX_RANK],
+    strides: [Strides; N],
+}
+
+impl<const N: usize> Loops<N> {
+    fn new(shape: &Shape, strides: [&Strides; N]) -> Self {
+        let mut loops = Self { rank: 0, dims: [1; MAX_RANK], strides: [[0; MAX_RANK]; N] };
+        for (axis, dim) in shape.iter().enumerate() {
+            if dim == 1 {
+                continue;
+            }
+            let last = loops.rank.wrapping_sub(1);
+            let merges =
+                loops.rank > 0 && (0..N).all(|k| loops.strides[k][last] == strides[k][axis] * dim as isize);
+            if merges {
+                loops.dims[last] *= dim;
+                for k in 0..N {
+                    loops.strides[k][last] = strides[k][axis];
+                }
+            } else {
+                loops.dims[loops.rank] = dim;
+                for k in 0..N {
+                    loops.strides[k][loops.rank] = strides[k][axis];
+                }
+                loops.rank += 1;
+            }
+        }
+        loops.rank = loops.rank.max(1);
+        loops
+    }
+
+    /// The length of the innermost row.
+    fn row(&self) -> usize {
+        self.dims[self.rank - 1]
+    }
+
+    fn row_strides(&self) -> [isize; N] {
+        std::array::from_fn(|k| self.strides[k][self.rank - 1])
+    }
+
+    /// Calls `body(piece of out, offsets of the operands)` for each row that starts in `out`, whose first element is
+    /// the `start`-th of the whole output.
+    fn rows<U>(
+        &self,
+        start: usize,
+        out: &mut [U],
+        offsets: [usize; N],
+        mut body: impl FnMut(&mut [U], [usize; N]),
+    ) {
+        let row = self.row();
+        let inner = self.rank - 1;
+        if inner == 0 {
+            // One row in all, of which a piece may start anywhere.
+            let step = |k: usize| start as isize * self.strides[k][0];
+            return body(out, std::array::from_fn(|k| (offsets[k] as isize + step(k)) as usize));
+        }
+        let mut index = [0usize; MAX_RANK];
+        let mut rest = start / row;
+        for axis in (0..inner).rev() {
+            index[axis] = rest % self.dims[axis];
+            rest /= self.dims[axis];
+        }
+        let mut at: [isize; N] = std::array::from_fn(|k| {
+            (0..inner).fold(offsets[k] as isize, |sum, a| sum + index[a] as isize * self.strides[k][a])
+        });
+        for piece in out.chunks_mut(row) {
+            body(piece, at.map(|x| x as usize));
+            for axis in (0..inner).rev() {
+                index[axis] += 1;
+                for (x, strides) in at.iter_mut().zip(&self.strides) {
+                    *x += strides[axis];
+                }
+                if index[axis] < self.dims[axis] {
+                    break;
+                }
+                index[axis] = 0;
+                for (x, strides) in at.iter_mut().zip(&self.strides) {
+                    *x -= strides[axis] * self.dims[axis] as isize;
+                }
+            }
+        }
+    }
+
+    /// The elements that a parallel piece must be a multiple of.
+    fn unit(&self) -> usize {
+        if self.rank == 1 { 1 } else { self.row() }
+    }
+}
+
+/// `out[i] = f(a[i])` over slices of the same length.
+struct Slice1<'a, A, U, F> {
+    out: &'a mut [U],
+    a: &'a [A],
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<A: Copy, U, F: Map1<A, U>> Kernel for Slice1<'_, A, U, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, &a) in self.out.iter_mut().zip(self.a) {
+            *out = self.f.call(a);
+        }
+    }
+}
+
+/// One row of a binary loop: `a` and `b` have strides 0 or 1.
+struct Slice2<'a, A, B, U, F> {
+    out: &'a mut [U],
+    a: &'a [A],
+    b: &'a [B],
+    broadcast: (bool, bool),
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<A: Copy, B: Copy, U: Copy, F: Map2<A, B, U>> Kernel for Slice2<'_, A, B, U, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { out, a, b, broadcast, f } = self;
+        match broadcast {
+            (false, false) => {
+                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *out = f.call(a, b);
+                }
+            }
+            (false, true) => {
+                let b = b[0];
+                for (out, &a) in out.iter_mut().zip(a) {
+                    *out = f.call(a, b);
+                }
+            }
+            (true, false) => {
+                let a = a[0];
+                for (out, &b) in out.iter_mut().zip(b) {
+                    *out = f.call(a, b);
+                }
+            }
+            (true, true) => out.fill(f.call(a[0], b[0])),
+        }
+    }
+}
+
+/// Elements up to which a plain loop is over before a better one would have been chosen.
+const TINY: usize = 8;
+
+/// `out[i] = f(a[i])` where both are contiguous. `ns` is the cost of one element.
+pub(crate) fn slice1<A: Element, U: Element>(out: &mut [U], a: &[A], ns: f64, f: &impl Map1<A, U>) {
+    assert_eq!(out.len(), a.len(), "map: lengths differ");
+    if out.len() <= TINY {
+        return Slice1 { out, a, f }.run();
+    }
+    parallel::split(out, 1, ns, |start, out| {
+        let a = &a[start..start + out.len()];
+        vectorized(Slice1 { out, a, f });
+    });
+}
+
+/// `out[i] = f(a[i], b[i])` where all are contiguous. `ns` is the cost of one element.
+pub(crate) fn slice2<A: Element, B: Element, U: Element>(
+    out: &mut [U],
+    a: &[A],
+    b: &[B],
+    ns: f64,
+    f: &impl Map2<A, B, U>,
+) {
+    assert!(out.len() == a.len() && out.len() == b.len(), "map: lengths differ");
+    if out.len() <= TINY {
+        return Slice2 { out, a, b, broadcast: (false, false), f }.run();
+    }
+    parallel::split(out, 1, ns, |start, out| {
+        let (a, b) = (&a[start..start + out.len()], &b[start..start + out.len()]);
+        vectorized(Slice2 { out, a, b, broadcast: (false, false), f });
+    });
+}
+
+/// `out[i] = f(a[i])` for an operand of any strides; `out` is contiguous with the given shape.
+pub(crate) fn strided1<A: Element, U: Element>(
+    out: &mut [U],
+    shape: &Shape,
+    a: Source<'_, A>,
+    ns: f64,
+    f: &impl Map1<A, U>,
+) {
+    if out.is_empty() {
+        return;
+    }
+    let loops = Loops::new(shape, [&a.strides]);
+    let [stride] = loops.row_strides();
+    parallel::split(out, loops.unit(), ns, |start, out| {
+        loops.rows(start, out, [a.offset], |out, [at]| match stride {
+            1 => {
+                let n = out.len();
+                vectorized(Slice1 { out, a: &a.data[at..at + n], f });
+            }
+            0 => out.fill(f.call(a.data[at])),
+            _ => {
+                let mut at = at as isize;
+                for out in out {
+                    *out = f.call(a.data[at as usize]);
+                    at += stride;
+                }
+            }
+        });
+    });
+}
+
+/// `out[i] = f(a[i], b[i])` for operands of any strides; `out` is contiguous with the given shape.
+pub(crate) fn strided2<A: Element, B: Element, U: Element>(
+    out: &mut [U],
+    shape: &Shape,
+    a: Source<'_, A>,
+    b: Source<'_, B>,
+    ns: f64,
+    f: &impl Map2<A, B, U>,
+) {
+    if out.is_empty() {
+        return;
+    }
+    let loops = Loops::new(shape, [&a.strides, &b.strides]);
+    let [sa, sb] = loops.row_strides();
+    parallel::split(out, loops.unit(), ns, |start, out| {
+        loops.rows(start, out, [a.offset, b.offset], |out, [pa, pb]| {
+            let n = out.len();
+            if matches!(sa, 0 | 1) && matches!(sb, 0 | 1) {
+                let a = &a.data[pa..pa + if sa == 0 { 1 } else { n }];
+                let b = &b.data[pb..pb + if sb == 0 { 1 } else { n }];
+                vectorized(Slice2 { out, a, b, broadcast: (sa == 0, sb == 0), f });
+            } else {
+                let (mut pa, mut pb) = (pa as isize, pb as isize);
+                for out in out {
+                    *out = f.call(a.data[pa as usize], b.data[pb as usize]);
+                    pa += sa;
+                    pb += sb;
+                }
+            }
+        });
+    });
+}
+
+/// `out[i] = f(a[i], b[i], c[i])` for operands of any strides; `out` is contiguous with the given shape.
+pub(crate) fn strided3<A: Element, B: Element, C: Element, U: Element>(
+    out: &mut [U],
+    shape: &Shape,
+    (a, b, c): (Source<'_, A>, Source<'_, B>, Source<'_, C>),
+    ns: f64,
+    f: &(impl Fn(A, B, C) -> U + Sync),
+) {
+    if out.is_empty() {
+        return;
+    }
+    let loops = Loops::new(shape, [&a.strides, &b.strides, &c.strides]);
+    let [sa, sb, sc] = loops.row_strides();
+    parallel::split(out, loops.unit(), ns, |start, out| {
+        loops.rows(start, out, [a.offset, b.offset, c.offset], |out, [pa, pb, pc]| {
+            if (sa, sb, sc) == (1, 1, 1) {
+                let n = out.len();
+                let (a, b, c) = (&a.data[pa..pa + n], &b.data[pb..pb + n], &c.data[pc..pc + n]);
+                for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
+                    *out = f(a, b, c);
+                }
+                return;
+            }
+            let (mut pa, mut pb, mut pc) = (pa as isize, pb as isize, pc as isize);
+            for out in out {
+                *out = f(a.data[pa as usize], b.data[pb as usize], c.data[pc as usize]);
+                pa += sa;
+                pb += sb;
+                pc += sc;
+            }
+        });
+    });
+}
+
+/// `target[i] = source[i]` where `target` is a strided part of an array, with the given shape.
+///
+/// `target` describes distinct elements (no stride 0 along an axis longer than 1).
+pub(crate) fn scatter_into<T: Element>(
+    target: &mut [T],
+    offset: usize,
+    strides: &Strides,
+    shape: &Shape,
+    source: Source<'_, T>,
+) {
+    if shape.size() == 0 {
+        return;
+    }
+    // The rows are walked in the order of a contiguous array of this shape, of which only the length matters.
+    let loops = Loops::new(shape, [strides, &source.strides]);
+    let [st, ss] = loops.row_strides();
+    let row = loops.row();
+    let mut order = vec![(); shape.size()];
+    loops.rows(0, &mut order, [offset, source.offset], |piece, [pt, ps]| {
+        debug_assert_eq!(piece.len(), row);
+        if st == 1 && ss == 1 {
+            target[pt..pt + row].copy_from_slice(&source.data[ps..ps + row]);
+        } else {
+            let (mut pt, mut ps) = (pt as isize, ps as isize);
+            for _ in 0..row {
+                target[pt as usize] = source.data[ps as usize];
+                pt += st;
+                ps += ss;
+            }
+        }
+    });
+}
+
+/// A single pass over `N` equally long slices and a source: `(targets[..][i]) ← f((targets[..][i]), source[i])`.
+struct Update<'a, T, F, const N: usize> {
+    targets: [&'a mut [T]; N],
+    source: &'a [T],
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Copy, F: Fn([T; N], T) -> [T; N], const N: usize> Kernel for Update<'_, T, F, N> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let n = self.source.len();
+        let source = &self.source[..n];
+        let targets = self.targets.map(|target| &mut target[..n]);
+        for i in 0..n {
+            let new = (self.f)(std::array::from_fn(|k| targets[k][i]), source[i]);
+            for k in 0..N {
+                targets[k][i] = new[k];
+            }
+        }
+    }
+}
+
+/// Updates `N` contiguous arrays in place from themselves and a source, in one pass.
+pub(crate) fn update<T: Element, const N: usize>(
+    targets: [&mut [T]; N],
+    source: &[T],
+    f: &(impl Fn([T; N], T) -> [T; N] + Sync),
+) {
+    const CHUNK: usize = 16_384;
+    for target in &targets {
+        assert_eq!(target.len(), source.len(), "update: lengths differ");
+    }
+    if source.len() <= TINY {
+        return Update { targets, source, f }.run();
+    }
+    if !parallel::worthwhile(source.len() as f64 * (N + 1) as f64 * 0.3) {
+        return vectorized(Update { targets, source, f });
+    }
+    let mut pieces: Vec<([&mut [T]; N], &[T])> = Vec::with_capacity(source.len() / CHUNK + 1);
+    let mut targets = targets.map(|target| target.chunks_mut(CHUNK));
+    for source in source.chunks(CHUNK) {
+        pieces.push((
+            std::array::from_fn(|k| targets[k].next().expect("as many chunks as the source")),
+            source,
+        ));
+    }
+    rayon::scope(|scope| {
+        for (targets, source) in pieces {
+            scope.spawn(move |_| vectorized(Update { targets, source, f }));
+        }
+    });
+}

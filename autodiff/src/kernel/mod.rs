@@ -1,0 +1,13 @@
+//! Loops over slices: the only place with threads and with `unsafe`. Knows shapes and strides, but no gradient.
+#![allow(unsafe_code)]
+
+pub(crate) mod buffer;
+pub(crate) mod conv;
+pub(crate) mod dispatch;
+pub(crate) mod gemm;
+pub(crate) mod index;
+pub(crate) mod map;
+pub(crate) mod math;
+pub(crate) mod parallel;
+pub(crate) mod pool;
+pub(crate) mod reduce;

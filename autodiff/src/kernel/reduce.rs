@@ -1,0 +1,318 @@
+//! Reductions in a fixed order: pairwise, over chunks whose size depends on nothing but the length.
+//!
+//! A reduction over any set of axes is a sequence of steps `[outer, n, inner] → [outer, inner]`. Sums of long rows are
+//! split in halves down to blocks of [`BLOCK`], so that the rounding error grows with the logarithm of the length.
+
+use crate::float::Float;
+use crate::kernel::buffer::Fresh;
+use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::parallel;
+use std::marker::PhantomData;
+
+/// Elements of a row that are added in one go, in [`LANES`] running sums.
+const BLOCK: usize = 512;
+const LANES: usize = 32;
+/// Elements of a row that make one parallel piece; a power of two times [`BLOCK`].
+const PIECE: usize = 32 * BLOCK;
+/// Columns that are reduced together, so that the running values stay in the first-level cache.
+const COLUMNS: usize = 256;
+/// Rows that are added one after the other before sums are paired.
+const ROWS: usize = 32;
+
+/// An associative way to combine two numbers.
+pub(crate) trait Fold<T>: Sync {
+    /// The result for nothing.
+    const EMPTY: T;
+    /// Combines two results.
+    fn combine(a: T, b: T) -> T;
+}
+
+/// Addition.
+pub(crate) struct Add;
+/// The larger of two, NaN if either is.
+pub(crate) struct Max;
+/// The smaller of two, NaN if either is.
+pub(crate) struct Min;
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Fold<T> for Add {
+    const EMPTY: T = T::ZERO;
+    #[inline(always)]
+    fn combine(a: T, b: T) -> T {
+        a + b
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Fold<T> for Max {
+    const EMPTY: T = T::NEG_INFINITY;
+    #[inline(always)]
+    fn combine(a: T, b: T) -> T {
+        a.maximum(b)
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Fold<T> for Min {
+    const EMPTY: T = T::INFINITY;
+    #[inline(always)]
+    fn combine(a: T, b: T) -> T {
+        a.minimum(b)
+    }
+}
+
+/// Combines at most [`BLOCK`] numbers.
+struct Block<'a, T, R>(&'a [T], PhantomData<R>);
+
+#[allow(clippy::inline_always)]
+impl<T: Float, R: Fold<T>> Kernel for Block<'_, T, R> {
+    type Output = T;
+    #[inline(always)]
+    fn run(self) -> T {
+        let mut lanes = [R::EMPTY; LANES];
+        let (body, tail) = self.0.as_chunks::<LANES>();
+        for chunk in body {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = R::combine(*lane, x);
+            }
+        }
+        for (lane, &x) in lanes.iter_mut().zip(tail) {
+            *lane = R::combine(*lane, x);
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for i in 0..width {
+                lanes[i] = R::combine(lanes[i], lanes[i + width]);
+            }
+        }
+        lanes[0]
+    }
+}
+
+/// Where a row longer than [`BLOCK`] is split in two: at a multiple of [`BLOCK`], of [`PIECE`] if it is longer than that.
+fn half(len: usize) -> usize {
+    (len / 2).next_multiple_of(if len > PIECE { PIECE } else { BLOCK })
+}
+
+/// Combines a row in halves.
+fn row<T: Float, R: Fold<T>>(x: &[T]) -> T {
+    if x.len() <= BLOCK {
+        return vectorized(Block::<T, R>(x, PhantomData));
+    }
+    let (left, right) = x.split_at(half(x.len()));
+    R::combine(row::<T, R>(left), row::<T, R>(right))
+}
+
+/// The same as [`row`], on several threads: it splits where `row` does, so the bits are the same.
+fn long_row<T: Float, R: Fold<T>>(x: &[T]) -> T {
+    if x.len() <= PIECE {
+        return row::<T, R>(x);
+    }
+    let (left, right) = x.split_at(half(x.len()));
+    let (left, right) = rayon::join(|| long_row::<T, R>(left), || long_row::<T, R>(right));
+    R::combine(left, right)
+}
+
+/// `out[j] ← combine(out[j], x[j])`.
+struct Columns<'a, T, R>(&'a mut [T], &'a [T], PhantomData<R>);
+
+#[allow(clippy::inline_always)]
+impl<T: Float, R: Fold<T>> Kernel for Columns<'_, T, R> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, &x) in self.0.iter_mut().zip(self.1) {
+            *out = R::combine(*out, x);
+        }
+    }
+}
+
+/// Combines `n` rows of at most [`COLUMNS`] columns, the rows `stride` apart, in pairs of blocks of [`ROWS`].
+fn columns<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, stride: usize) {
+    if n <= ROWS {
+        out.fill(R::EMPTY);
+        for i in 0..n {
+            let row = &x[i * stride..][..out.len()];
+            vectorized(Columns::<T, R>(out, row, PhantomData));
+        }
+        return;
+    }
+    let half = (n / 2).next_multiple_of(ROWS).min(n - 1);
+    let mut right = [T::ZERO; COLUMNS];
+    let right = &mut right[..out.len()];
+    columns::<T, R>(out, x, half, stride);
+    columns::<T, R>(right, &x[half * stride..], n - half, stride);
+    vectorized(Columns::<T, R>(out, right, PhantomData));
+}
+
+/// `out[o, j] = combine over i of x[o, i, j]` for contiguous `x` of shape `[outer, n, inner]`.
+pub(crate) fn middle<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, inner: usize) {
+    assert_eq!(out.len() * n, x.len(), "reduce: lengths differ");
+    if n == 0 || out.is_empty() {
+        out.fill(R::EMPTY);
+    } else if inner == 1 {
+        if out.len() == 1 && parallel::worthwhile(n as f64 * 0.15) {
+            out[0] = long_row::<T, R>(x);
+        } else {
+            parallel::items(out, 1, n as f64 * 0.15 + 4.0, |o, out| out[0] = row::<T, R>(&x[o * n..][..n]));
+        }
+    } else {
+        for (o, out) in out.chunks_mut(inner).enumerate() {
+            let x = &x[o * n * inner..][..n * inner];
+            parallel::items(out, COLUMNS, COLUMNS as f64 * n as f64 * 0.1, |piece, out| {
+                columns::<T, R>(out, &x[piece * COLUMNS..], n, inner);
+            });
+        }
+    }
+}
+
+/// Position of the first largest element along the middle axis of `[outer, n, inner]`; NaN counts as the largest.
+pub(crate) fn arg_max<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usize) {
+    assert_eq!(out.len() * n, x.len(), "reduce: lengths differ");
+    parallel::split(out, 1, n as f64, |start, out| {
+        for (i, out) in out.iter_mut().enumerate() {
+            let (o, j) = ((start + i) / inner, (start + i) % inner);
+            let at = |k: usize| x[(o * n + k) * inner + j];
+            *out = (1..n).fold(0, |best, k| {
+                let (a, b) = (at(best), at(k));
+                if b > a || b.is_nan() && !a.is_nan() { k } else { best }
+            });
+        }
+    });
+}
+
+/// Softmax of one row: `yᵢ = e^(xᵢ - m) / Σⱼ e^(xⱼ - m)` with `m` the largest; returns `ln Σ e^x`.
+struct Softmax<'a, T> {
+    y: &'a mut [T],
+    x: &'a [T],
+    largest: T,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Kernel for Softmax<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            *y = (x - self.largest).exp();
+        }
+    }
+}
+
+/// `y ← x * factor`.
+struct Scale<'a, T>(&'a mut [T], T);
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Kernel for Scale<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for y in self.0 {
+            *y = *y * self.1;
+        }
+    }
+}
+
+/// Softmax of one row into `y`; returns the logarithm of the sum of exponentials.
+fn softmax_row<T: Float>(y: &mut [T], x: &[T]) -> T {
+    let largest = row::<T, Max>(x);
+    // A row of minus infinities has no softmax, but also no reason to be shifted by one.
+    let shift = if largest == T::NEG_INFINITY { T::ZERO } else { largest };
+    vectorized(Softmax { y, x, largest: shift });
+    let sum = row::<T, Add>(y);
+    vectorized(Scale(y, T::ONE / sum));
+    shift + sum.ln()
+}
+
+/// Softmax of each row of length `n`.
+pub(crate) fn softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
+    parallel::items(y, n, n as f64 * 1.2 + 20.0, |i, y| {
+        softmax_row(y, &x[i * n..][..n]);
+    });
+}
+
+/// `ln Σ e^x` of each row of length `n`.
+pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize) {
+    parallel::split(out, 1, n as f64 * 1.2 + 20.0, |start, out| {
+        let mut scratch = Fresh::take(n);
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = softmax_row(&mut scratch, &x[(start + i) * n..][..n]);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(n: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 7919 + 13) % 1009) as f32 / 1009.0 - 0.3).collect()
+    }
+
+    #[test]
+    fn sums_of_every_length_agree_with_double_precision() {
+        for n in (0..70).chain([511, 512, 513, 1025, 16_383, 16_384, 16_385, 40_000, 1_000_003]) {
+            let x = numbers(n);
+            let exact: f64 = x.iter().map(|&x| f64::from(x)).sum();
+            let mut out = [f32::NAN];
+            middle::<f32, Add>(&mut out, &x, n, 1);
+            let scale: f64 = x.iter().map(|&x| f64::from(x).abs()).sum();
+            assert!((f64::from(out[0]) - exact).abs() <= 1e-6 * scale + 1e-12, "{n}: {} {exact}", out[0]);
+        }
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_number_of_threads() {
+        let x = numbers(1_500_007);
+        let run = |threads| {
+            crate::with_threads(threads, || {
+                let mut long = [0.0];
+                middle::<f32, Add>(&mut long, &x, x.len(), 1);
+                let mut wide = vec![0.0; 1000];
+                middle::<f32, Add>(&mut wide, &x[..1_500_000], 1500, 1000);
+                (long, wide)
+            })
+        };
+        assert_eq!(run(1), run(2));
+        assert_eq!(run(1), run(5));
+    }
+
+    #[test]
+    fn columns_and_rows_agree_with_the_definition() {
+        for (outer, n, inner) in
+            [(1, 3, 5), (2, 0, 3), (3, 33, 1), (2, 70, 300), (4, 1, 1), (0, 4, 2), (1, 200, 7)]
+        {
+            let x: Vec<f64> = numbers(outer * n * inner).into_iter().map(f64::from).collect();
+            let at = |o: usize, i: usize, j: usize| x[(o * n + i) * inner + j];
+            let mut sum = vec![f64::NAN; outer * inner];
+            middle::<f64, Add>(&mut sum, &x, n, inner);
+            let mut max = vec![f64::NAN; outer * inner];
+            middle::<f64, Max>(&mut max, &x, n, inner);
+            for o in 0..outer {
+                for j in 0..inner {
+                    let exact: f64 = (0..n).map(|i| at(o, i, j)).sum();
+                    assert!((sum[o * inner + j] - exact).abs() < 1e-12);
+                    let largest = (0..n).map(|i| at(o, i, j)).fold(f64::NEG_INFINITY, f64::max);
+                    assert_eq!(max[o * inner + j], largest);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nan_wins_every_maximum() {
+        for n in [1, 7, 8, 9, 64, 600] {
+            for at in [0, n / 2, n - 1] {
+                let mut x = vec![1.0f32; n];
+                x[at] = f32::NAN;
+                let mut out = [0.0];
+                middle::<f32, Max>(&mut out, &x, n, 1);
+                assert!(out[0].is_nan());
+                let mut index = [usize::MAX];
+                arg_max(&mut index, &x, n, 1);
+                assert_eq!(index[0], at);
+            }
+        }
+    }
+}

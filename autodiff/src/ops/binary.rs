@@ -1,0 +1,286 @@
+//! Arithmetic of two tensors, which broadcast, and of a tensor and a number; the operators.
+
+use crate::array::Array;
+use crate::error::Result;
+use crate::float::Float;
+use crate::op::{Op, Point, Reads};
+use crate::parameter::Parameter;
+use crate::tensor::Tensor;
+use std::cmp::Ordering;
+use std::ops;
+
+/// `a + b`, elementwise after broadcasting. The operator `+`, without its panic.
+pub struct Add;
+
+impl<T: Float> Op<T> for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].zip(x[1], |a, b| a + b)
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad.clone())
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
+/// `a - b`, elementwise after broadcasting. The operator `-`, without its panic.
+pub struct Sub;
+
+impl<T: Float> Op<T> for Sub {
+    fn name(&self) -> &'static str {
+        "sub"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].zip(x[1], |a, b| a - b)
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(if index == 0 { grad.clone() } else { -grad })
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
+/// `a * b`, elementwise after broadcasting. The operator `*`, without its panic.
+pub struct Mul;
+
+impl<T: Float> Op<T> for Mul {
+    fn name(&self) -> &'static str {
+        "mul"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].zip(x[1], |a, b| a * b)
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad * at.input(1 - index))
+    }
+    fn reads(&self, index: usize) -> Reads {
+        Reads::input(1 - index)
+    }
+}
+
+/// `a / b`, elementwise after broadcasting. The operator `/`, without its panic.
+pub struct Div;
+
+impl<T: Float> Op<T> for Div {
+    fn name(&self) -> &'static str {
+        "div"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].zip(x[1], |a, b| a / b)
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let scaled = grad / at.input(1);
+        // d(a/b)/db = -(a/b) / b
+        Ok(if index == 0 { scaled } else { -(scaled * at.output()) })
+    }
+    fn reads(&self, index: usize) -> Reads {
+        if index == 0 { Reads::input(1) } else { Reads::input(1) | Reads::OUTPUT }
+    }
+}
+
+/// The larger (or smaller) of two, elementwise after broadcasting.
+struct Extreme {
+    wins: Ordering,
+}
+
+impl<T: Float> Op<T> for Extreme {
+    fn name(&self) -> &'static str {
+        if self.wins == Ordering::Greater { "maximum" } else { "minimum" }
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        match self.wins {
+            Ordering::Greater => x[0].zip(x[1], T::maximum),
+            _ => x[0].zip(x[1], T::minimum),
+        }
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let wins = self.wins;
+        let share =
+            at.input(index).array.zip(&at.input(1 - index).array, move |a, b| match a.partial_cmp(&b) {
+                Some(Ordering::Equal) => T::from_f64(0.5),
+                Some(order) if order == wins => T::ONE,
+                Some(_) => T::ZERO,
+                // The value is NaN, and so is its gradient.
+                None => T::NAN,
+            })?;
+        Ok(grad * Tensor::from(share))
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::INPUTS
+    }
+}
+
+/// `x + c` for a number.
+struct AddNumber(f64);
+
+impl<T: Float> Op<T> for AddNumber {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        let c = T::from_f64(self.0);
+        Ok(x[0].map(|x| x + c))
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad.clone())
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
+/// `x * c` for a number.
+struct MulNumber(f64);
+
+impl<T: Float> Op<T> for MulNumber {
+    fn name(&self) -> &'static str {
+        "mul"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        let c = T::from_f64(self.0);
+        Ok(x[0].map(|x| x * c))
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad * self.0)
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The larger of two, elementwise after broadcasting; NaN if either is. Equal elements share the gradient equally.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn maximum(&self, other: &Self) -> Result<Self> {
+        Extreme { wins: Ordering::Greater }.apply(&[self, other])
+    }
+
+    /// The smaller of two, elementwise after broadcasting; NaN if either is. Equal elements share the gradient equally.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn minimum(&self, other: &Self) -> Result<Self> {
+        Extreme { wins: Ordering::Less }.apply(&[self, other])
+    }
+
+    /// The result of an operator, whose error is a panic at the caller's line.
+    #[track_caller]
+    #[inline]
+    fn operator(op: impl Op<T>, inputs: &[&Self]) -> Self {
+        match op.apply(inputs) {
+            Ok(tensor) => tensor,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// An operator between all of tensor, reference, parameter and (as `f64`) number.
+///
+/// # Panics
+/// The operators panic with the error's own text if the shapes do not broadcast; `Add.apply(&[&a, &b])?` does not.
+macro_rules! operator {
+    ($trait:ident, $method:ident, |$x:ident, $c:ident| $right:expr, |$d:ident, $y:ident| $left:expr) => {
+        operator!(@pair $trait, $method, &Tensor<T>, &Tensor<T>);
+        operator!(@pair $trait, $method, &Tensor<T>, Tensor<T>);
+        operator!(@pair $trait, $method, Tensor<T>, &Tensor<T>);
+        operator!(@pair $trait, $method, Tensor<T>, Tensor<T>);
+        operator!(@pair $trait, $method, &Tensor<T>, &Parameter<T>);
+        operator!(@pair $trait, $method, Tensor<T>, &Parameter<T>);
+        operator!(@pair $trait, $method, &Parameter<T>, &Tensor<T>);
+        operator!(@pair $trait, $method, &Parameter<T>, Tensor<T>);
+        operator!(@pair $trait, $method, &Parameter<T>, &Parameter<T>);
+
+        impl<T: Float> ops::$trait<f64> for &Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, $c: f64) -> Tensor<T> {
+                let $x = self;
+                $right
+            }
+        }
+        impl<T: Float> ops::$trait<f64> for Tensor<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, c: f64) -> Tensor<T> {
+                ops::$trait::$method(&self, c)
+            }
+        }
+        impl<T: Float> ops::$trait<f64> for &Parameter<T> {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, c: f64) -> Tensor<T> {
+                ops::$trait::$method(&**self, c)
+            }
+        }
+        impl<T: Float> ops::$trait<&Tensor<T>> for f64 {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, $y: &Tensor<T>) -> Tensor<T> {
+                let $d = self;
+                $left
+            }
+        }
+        impl<T: Float> ops::$trait<Tensor<T>> for f64 {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, y: Tensor<T>) -> Tensor<T> {
+                ops::$trait::$method(self, &y)
+            }
+        }
+        impl<T: Float> ops::$trait<&Parameter<T>> for f64 {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, y: &Parameter<T>) -> Tensor<T> {
+                ops::$trait::$method(self, &**y)
+            }
+        }
+    };
+    (@pair $trait:ident, $method:ident, $left:ty, $right:ty) => {
+        impl<T: Float> ops::$trait<$right> for $left {
+            type Output = Tensor<T>;
+            #[track_caller]
+            #[inline]
+            fn $method(self, other: $right) -> Tensor<T> {
+                Tensor::operator($trait, &[&self, &other])
+            }
+        }
+    };
+}
+
+operator!(Add, add, |x, c| Tensor::operator(AddNumber(c), &[x]), |d, y| y + d);
+operator!(Sub, sub, |x, c| Tensor::operator(AddNumber(-c), &[x]), |d, y| -y + d);
+operator!(Mul, mul, |x, c| Tensor::operator(MulNumber(c), &[x]), |d, y| y * d);
+operator!(Div, div, |x, c| Tensor::operator(MulNumber(1.0 / c), &[x]), |d, y| y.recip() * d);
+
+impl<T: Float> ops::Neg for &Tensor<T> {
+    type Output = Tensor<T>;
+    #[track_caller]
+    fn neg(self) -> Tensor<T> {
+        self * -1.0
+    }
+}
+
+impl<T: Float> ops::Neg for Tensor<T> {
+    type Output = Self;
+    #[track_caller]
+    fn neg(self) -> Self {
+        -&self
+    }
+}
+
+impl<T: Float> ops::Neg for &Parameter<T> {
+    type Output = Tensor<T>;
+    #[track_caller]
+    fn neg(self) -> Tensor<T> {
+        -&**self
+    }
+}

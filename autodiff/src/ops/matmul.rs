@@ -1,0 +1,94 @@
+//! Matrix products.
+
+use crate::array::Array;
+use crate::error::{ErrorKind, OfOp, Result};
+use crate::float::Float;
+use crate::op::{Op, Point, Reads};
+use crate::tensor::Tensor;
+
+/// `a b` over the last two axes of arrays of rank 2 or more; the axes in front broadcast.
+struct MatMul;
+
+impl<T: Float> Op<T> for MatMul {
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].product(x[1])
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        if index == 0 {
+            MatMul.apply(&[grad, &at.input(1).t()?])
+        } else {
+            MatMul.apply(&[&at.input(0).t()?, grad])
+        }
+    }
+    fn reads(&self, index: usize) -> Reads {
+        Reads::input(1 - index)
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The matrix product, by NumPy's rules: over the last axis of `self` and the last but one of `other`.
+    ///
+    /// | shapes | result |
+    /// |---|---|
+    /// | `[m, k]` and `[k, n]` | `[m, n]` |
+    /// | `[k]` and `[k]` | a single number, the dot product |
+    /// | `[m, k]` and `[k]` | `[m]` |
+    /// | `[k]` and `[k, n]` | `[n]` |
+    /// | `[.., m, k]` and `[.., k, n]` | `[.., m, n]`, the axes in front broadcast |
+    ///
+    /// Transposed operands are read as they lie, never copied.
+    ///
+    /// # Errors
+    /// If the inner sizes differ, the axes in front do not broadcast, or an operand has rank 0.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let a = Tensor::from_vec([1.0, 2.0, 3.0, 4.0], [2, 2])?;
+    /// let b = Tensor::from_vec([1.0, 10.0], [2])?;
+    /// assert_eq!(a.matmul(&b)?.to_vec(), [21.0, 43.0]);
+    /// # autodiff::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn matmul(&self, other: &Self) -> Result<Self> {
+        let (left, right) = (self.shape(), other.shape());
+        let [m_rank, n_rank] = [left.rank(), right.rank()];
+        let fits = m_rank > 0 && n_rank > 0 && {
+            let inner = right.dim(n_rank.saturating_sub(2));
+            left.dim(m_rank - 1) == inner
+        };
+        if !fits {
+            return Err(ErrorKind::MatMul { left, right }.of("matmul"));
+        }
+        match (m_rank, n_rank) {
+            // A vector is a row on the left and a column on the right, and its extra axis goes away again.
+            (1, 1) => self.row()?.matmul(&other.column()?)?.reshape([]),
+            (1, _) => {
+                let product = self.row()?.matmul(other)?;
+                product.reshaped(product.shape().removing(product.rank() - 2))
+            }
+            (_, 1) => {
+                let product = self.matmul(&other.column()?)?;
+                product.reshaped(product.shape().removing(product.rank() - 1))
+            }
+            // A stack of matrices times one matrix is one tall matrix times it.
+            (3.., 2) if left.size() > 0 => {
+                let k = left.dim(m_rank - 1) as isize;
+                let product = self.reshape([-1, k])?.matmul(other)?;
+                product.reshaped(left.with(m_rank - 1, right.dim(1)))
+            }
+            _ => MatMul.apply(&[self, other]),
+        }
+        .of_op("matmul")
+    }
+
+    fn row(&self) -> Result<Self> {
+        self.reshape([1, -1])
+    }
+
+    fn column(&self) -> Result<Self> {
+        self.reshape([-1, 1])
+    }
+}

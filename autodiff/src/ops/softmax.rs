@@ -1,0 +1,201 @@
+//! Softmax and the cross-entropy of a classification, in their stable forms.
+
+use crate::array::Array;
+use crate::error::{ErrorKind, OfOp, Result};
+use crate::float::Float;
+use crate::op::{Op, Point, Reads};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use std::sync::Arc;
+
+/// `yᵢ = e^xᵢ / Σⱼ e^xⱼ` along the last axis.
+struct Softmax;
+
+impl<T: Float> Op<T> for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(x[0].softmax())
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        // y (g - Σ g y)
+        let weighted = grad * at.output();
+        let total = weighted.sum_keep(-1)?;
+        Ok(weighted - at.output() * total)
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::OUTPUT
+    }
+}
+
+/// `yᵢ = xᵢ - ln Σⱼ e^xⱼ` along the last axis.
+struct LogSoftmax;
+
+impl<T: Float> Op<T> for LogSoftmax {
+    fn name(&self) -> &'static str {
+        "log_softmax"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].zip(&x[0].log_sum_exp(), |x, l| x - l)
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad - at.output().exp() * grad.sum_keep(-1)?)
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::OUTPUT
+    }
+}
+
+/// `mean over rows of ln Σⱼ e^xⱼ - x_label`, for logits of shape `[rows, classes]`.
+struct CrossEntropy {
+    labels: Arc<[usize]>,
+}
+
+impl<T: Float> Op<T> for CrossEntropy {
+    fn name(&self) -> &'static str {
+        "cross_entropy"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        let (rows, classes) = (x[0].shape().dim(0), x[0].shape().dim(1));
+        check_labels(&self.labels, classes)?;
+        let losses = Array::build(Shape::of([rows]), |out| {
+            let normalisers = x[0].log_sum_exp();
+            x[0].with_slice(|x| {
+                normalisers.with_slice(|normalisers| {
+                    for (i, out) in out.iter_mut().enumerate() {
+                        *out = normalisers[i] - x[i * classes + self.labels[i]];
+                    }
+                });
+            });
+        });
+        let total = losses.sum(crate::shape::AxisSet::all(&losses.shape()));
+        Ok(total.reshaped(Shape::SCALAR).map(|total| total / T::from_f64(rows as f64)))
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        CrossEntropyGrad { labels: self.labels.clone() }.apply(&[grad, &at.input(0)])
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::input(0)
+    }
+}
+
+/// `g (softmax(x) - one_hot) / rows`, of `g` (a single number) and the logits `x`: the gradient of [`CrossEntropy`].
+struct CrossEntropyGrad {
+    labels: Arc<[usize]>,
+}
+
+impl<T: Float> Op<T> for CrossEntropyGrad {
+    fn name(&self) -> &'static str {
+        "cross_entropy_grad"
+    }
+    fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
+        let (g, x) = (inputs[0].item(), inputs[1]);
+        let classes = x.shape().dim(1);
+        let factor = g / T::from_f64(self.labels.len() as f64);
+        let mut out = x.softmax();
+        for (row, &label) in out.make_mut().chunks_mut(classes.max(1)).zip(self.labels.iter()) {
+            row[label] = row[label] - T::ONE;
+            row.iter_mut().for_each(|x| *x = *x * factor);
+        }
+        Ok(out)
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let rows = self.labels.len() as f64;
+        let p = at.input(1).softmax(-1)?;
+        if index == 0 {
+            let classes = at.shape(1).dim(1);
+            let residual = p - Tensor::one_hot(&self.labels, classes)?;
+            return Ok((grad * residual).sum() / rows);
+        }
+        // g/rows times the Jacobian of softmax: p (u - Σ u p)
+        let weighted = grad * &p;
+        let total = weighted.sum_keep(-1)?;
+        Ok((weighted - p * total) * at.input(0) / rows)
+    }
+}
+
+/// Reports the first label that is not below `classes`.
+pub(crate) fn check_labels(labels: &[usize], classes: usize) -> Result<()> {
+    match labels.iter().position(|&label| label >= classes) {
+        None => Ok(()),
+        Some(position) => Err(ErrorKind::Label { label: labels[position], position, classes }.into()),
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// `yᵢ = e^xᵢ / Σⱼ e^xⱼ` along one axis; shifted by the largest element, so that nothing overflows.
+    ///
+    /// # Errors
+    /// If the axis does not exist.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// assert_eq!(Tensor::from_vec([1000.0, 1000.0], [2])?.softmax(0)?.to_vec(), [0.5, 0.5]);
+    /// # autodiff::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn softmax(&self, axis: isize) -> Result<Self> {
+        self.shape().axis(axis).of_op("softmax")?;
+        self.along_last(axis, |x| Softmax.apply(&[x]))
+    }
+
+    /// `yᵢ = xᵢ - ln Σⱼ e^xⱼ` along one axis: the logarithm of [`softmax`](Self::softmax), without its underflow.
+    ///
+    /// # Errors
+    /// If the axis does not exist.
+    #[track_caller]
+    pub fn log_softmax(&self, axis: isize) -> Result<Self> {
+        self.shape().axis(axis).of_op("log_softmax")?;
+        self.along_last(axis, |x| LogSoftmax.apply(&[x]))
+    }
+
+    /// The mean cross-entropy `-ln softmax(x)[label]` of logits `[.., classes]` against one label for each row.
+    ///
+    /// Computed from the logits in one step; its gradient is `(softmax(x) - one_hot) / rows`.
+    ///
+    /// # Errors
+    /// If the logits have rank 0, the labels are not as many as the rows, or a label is not below the number of classes.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let logits = Tensor::from_vec([0.0, 0.0, 0.0, 0.0], [1, 4])?;
+    /// assert_eq!(logits.cross_entropy(&[2])?.item(), 4.0f64.ln());
+    /// # autodiff::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn cross_entropy(&self, labels: &[usize]) -> Result<Self> {
+        let shape = self.shape();
+        let classes = shape.axis(-1).map(|last| shape.dim(last)).of_op("cross_entropy")?;
+        let rows = shape.iter().take(shape.rank() - 1).product::<usize>();
+        if labels.len() != rows {
+            let message = format!("{} labels for the {rows} rows of {shape}", labels.len());
+            return Err(ErrorKind::Message(message).of("cross_entropy"));
+        }
+        let logits = self.reshaped(Shape::of([rows, classes]))?;
+        CrossEntropy { labels: labels.into() }.apply(&[&logits])
+    }
+
+    /// The mean cross-entropy `-Σ pᵢ ln softmax(x)ᵢ` of logits `[.., classes]` against a distribution `p` for each row
+    /// (one-hot rows included). Differentiable in both.
+    ///
+    /// # Errors
+    /// If the shapes differ or the rank is 0.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let logits = Tensor::from_vec([0.3, -1.0, 2.0], [1, 3])?;
+    /// let soft = logits.soft_cross_entropy(&Tensor::one_hot(&[2], 3)?)?;
+    /// assert!((soft.item() - logits.cross_entropy(&[2])?.item()).abs() < 1e-12f64);
+    /// # autodiff::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn soft_cross_entropy(&self, targets: &Self) -> Result<Self> {
+        let (left, right) = (self.shape(), targets.shape());
+        if left != right {
+            let what = "logits and target distributions must have one shape";
+            return Err(ErrorKind::Mismatch { what, left, right }.of("soft_cross_entropy"));
+        }
+        Ok(-(targets * self.log_softmax(-1)?).sum_axes(-1)?.mean())
+    }
+}

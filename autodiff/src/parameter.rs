@@ -1,0 +1,316 @@
+//! Places that training writes to, and the walk that finds them by name.
+
+use crate::array::Array;
+use crate::float::Float;
+use crate::tensor::Tensor;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+
+/// A place that holds a variable: read by deref, written through `&mut`.
+///
+/// A tensor is a value and never changes; a parameter does. The borrow checker forbids a step of the optimiser during a
+/// forward pass, and a tape that still holds the old values keeps them (copy on write).
+///
+/// ```
+/// use autodiff::{Parameter, Tensor};
+/// let mut w = Parameter::new(Tensor::from_vec([3.0, 4.0], [2])?);
+/// w.square().sum().backward()?;
+/// w.step(|value, grad| *value = value.zip(grad, |w, g| w - 0.5 * g).unwrap());
+/// assert_eq!(w.to_vec(), [0.0, 0.0]);
+/// assert!(w.grad().is_none()); // a step takes the gradient
+/// # autodiff::Result::Ok(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Parameter<T: Float = f32>(Tensor<T>);
+
+impl<T: Float> Parameter<T> {
+    /// A parameter that starts with these values.
+    pub fn new(values: Tensor<T>) -> Self {
+        Self(values.detach().variable())
+    }
+
+    /// Replaces the values. The shape may change; the gradient, if there is one, is dropped.
+    pub fn set(&mut self, values: &Tensor<T>) {
+        self.0.take_grad();
+        self.0.array = values.array.clone();
+    }
+
+    /// Takes the gradient and lets `update` write the values from it, in place if no tape holds them.
+    ///
+    /// Returns whether there was a gradient.
+    pub fn step(&mut self, update: impl FnOnce(&mut Array<T>, &Array<T>)) -> bool {
+        match self.0.take_grad() {
+            Some(grad) => {
+                update(&mut self.0.array, &grad.array);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl<T: Float> Deref for Parameter<T> {
+    type Target = Tensor<T>;
+    fn deref(&self) -> &Tensor<T> {
+        &self.0
+    }
+}
+
+/// A place that the forward pass writes to without a gradient: running statistics.
+#[derive(Debug)]
+pub struct Running<T: Float = f32>(Mutex<Array<T>>);
+
+impl<T: Float> Running<T> {
+    /// A place that starts with these values.
+    pub fn new(values: Tensor<T>) -> Self {
+        Self(Mutex::new(values.array))
+    }
+
+    /// The present values, as a constant.
+    pub fn get(&self) -> Tensor<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().into()
+    }
+
+    /// Replaces the values.
+    pub fn set(&self, values: &Tensor<T>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = values.array.clone();
+    }
+}
+
+impl<T: Float> Clone for Running<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.get())
+    }
+}
+
+/// A place that a walk shows.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Place<'a, T: Float> {
+    /// A trained parameter.
+    Parameter(&'a Parameter<T>),
+    /// Running statistics.
+    Running(&'a Running<T>),
+}
+
+/// A place that a walk shows for writing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PlaceMut<'a, T: Float> {
+    /// A trained parameter.
+    Parameter(&'a mut Parameter<T>),
+    /// Running statistics.
+    Running(&'a mut Running<T>),
+}
+
+/// Anything with named places: a layer, a model, a vector of layers.
+///
+/// `#[derive(Module)]` of the crate `nn` writes it for structs and enums, naming each place by its field path, as in
+/// `"blocks.2.conv.weight"`. Numbers, strings and the like have no places.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no places to walk over elements of type `{T}`",
+    label = "not a module",
+    note = "derive `nn::Module` for it, or leave the field out with `#[module(skip)]`"
+)]
+pub trait Module<T: Float = f32> {
+    /// Shows every place below `path`, always in the same order.
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>));
+
+    /// The same, for writing.
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>));
+
+    /// Shows every parameter with its name.
+    ///
+    /// ```
+    /// use autodiff::{Module, Parameter, Tensor};
+    /// let layers = vec![Parameter::new(Tensor::<f32>::ones([2])), Parameter::new(Tensor::zeros([3]))];
+    /// let mut names = Vec::new();
+    /// layers.parameters(&mut |name, p| names.push(format!("{name} {}", p.shape())));
+    /// assert_eq!(names, ["0 [2]", "1 [3]"]);
+    /// ```
+    fn parameters(&self, visit: &mut dyn FnMut(&str, &Parameter<T>)) {
+        self.walk(&mut Path::default(), &mut |name, place| {
+            if let Place::Parameter(parameter) = place {
+                visit(name, parameter);
+            }
+        });
+    }
+
+    /// Shows every parameter with its name, for writing.
+    fn parameters_mut(&mut self, visit: &mut dyn FnMut(&str, &mut Parameter<T>)) {
+        self.walk_mut(&mut Path::default(), &mut |name, place| {
+            if let PlaceMut::Parameter(parameter) = place {
+                visit(name, parameter);
+            }
+        });
+    }
+
+    /// The number of trained numbers.
+    fn parameter_count(&self) -> usize {
+        let mut count = 0;
+        self.parameters(&mut |_, parameter| count += parameter.size());
+        count
+    }
+}
+
+/// The dotted name of the place that a walk is at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path(String);
+
+impl Path {
+    /// Runs `body` one level below, under `name`.
+    ///
+    /// ```
+    /// let mut path = autodiff::Path::default();
+    /// path.scope("conv", |path| path.scope("weight", |path| assert_eq!(path.as_str(), "conv.weight")));
+    /// assert_eq!(path.as_str(), "");
+    /// ```
+    pub fn scope<R>(&mut self, name: &str, body: impl FnOnce(&mut Self) -> R) -> R {
+        let len = self.0.len();
+        if len > 0 {
+            self.0.push('.');
+        }
+        self.0.push_str(name);
+        let result = body(self);
+        self.0.truncate(len);
+        result
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<T: Float> Module<T> for Parameter<T> {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        visit(path.as_str(), Place::Parameter(self));
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        visit(path.as_str(), PlaceMut::Parameter(self));
+    }
+}
+
+impl<T: Float> Module<T> for Running<T> {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        visit(path.as_str(), Place::Running(self));
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        visit(path.as_str(), PlaceMut::Running(self));
+    }
+}
+
+impl<T: Float, M: Module<T> + ?Sized> Module<T> for Box<M> {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        (**self).walk(path, visit);
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        (**self).walk_mut(path, visit);
+    }
+}
+
+impl<T: Float, M: Module<T>> Module<T> for Option<M> {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        if let Some(module) = self {
+            module.walk(path, visit);
+        }
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        if let Some(module) = self {
+            module.walk_mut(path, visit);
+        }
+    }
+}
+
+impl<T: Float, M: Module<T>> Module<T> for [M] {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        for (i, module) in self.iter().enumerate() {
+            path.scope(&i.to_string(), |path| module.walk(path, visit));
+        }
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        for (i, module) in self.iter_mut().enumerate() {
+            path.scope(&i.to_string(), |path| module.walk_mut(path, visit));
+        }
+    }
+}
+
+impl<T: Float, M: Module<T>> Module<T> for Vec<M> {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        self.as_slice().walk(path, visit);
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        self.as_mut_slice().walk_mut(path, visit);
+    }
+}
+
+impl<T: Float, M: Module<T>, const N: usize> Module<T> for [M; N] {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        self.as_slice().walk(path, visit);
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        self.as_mut_slice().walk_mut(path, visit);
+    }
+}
+
+macro_rules! tuple_module {
+    ($($name:ident $index:tt),+) => {
+        impl<T: Float, $($name: Module<T>),+> Module<T> for ($($name,)+) {
+            fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+                $(path.scope(stringify!($index), |path| self.$index.walk(path, visit));)+
+            }
+            fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+                $(path.scope(stringify!($index), |path| self.$index.walk_mut(path, visit));)+
+            }
+        }
+    };
+}
+
+tuple_module!(A 0);
+tuple_module!(A 0, B 1);
+tuple_module!(A 0, B 1, C 2);
+tuple_module!(A 0, B 1, C 2, D 3);
+tuple_module!(A 0, B 1, C 2, D 3, E 4);
+tuple_module!(A 0, B 1, C 2, D 3, E 4, F 5);
+
+macro_rules! no_places {
+    ($($type:ty),+) => {
+        $(impl<T: Float> Module<T> for $type {
+            fn walk(&self, _: &mut Path, _: &mut dyn FnMut(&str, Place<'_, T>)) {}
+            fn walk_mut(&mut self, _: &mut Path, _: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {}
+        })+
+    };
+}
+
+no_places!(
+    (),
+    bool,
+    char,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    isize,
+    f32,
+    f64,
+    String,
+    &'static str
+);
+
+impl<T: Float, X: ?Sized> Module<T> for PhantomData<X> {
+    fn walk(&self, _: &mut Path, _: &mut dyn FnMut(&str, Place<'_, T>)) {}
+    fn walk_mut(&mut self, _: &mut Path, _: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {}
+}

@@ -1,0 +1,133 @@
+//! Random numbers: seeded, seekable streams, the same on every machine and for any number of threads.
+
+use crate::array::Array;
+use crate::float::Float;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng};
+
+/// A stream of random numbers (ChaCha with eight rounds).
+///
+/// ```
+/// use autodiff::{Rng, Tensor};
+/// let a: Tensor = Rng::seed(7).normal([2, 3], 0.0, 1.0);
+/// let b: Tensor = Rng::seed(7).normal([2, 3], 0.0, 1.0);
+/// assert_eq!(a.to_vec(), b.to_vec());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rng(ChaCha8Rng);
+
+impl Rng {
+    /// The stream of a seed.
+    pub fn seed(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// The numbered stream beside this one, from its beginning: the same whatever has been drawn here.
+    ///
+    /// Key streams by use (a layer, a step), so that inserting one use does not change the numbers of another.
+    pub fn stream(&self, index: u64) -> Self {
+        let mut other = self.0.clone();
+        // An odd multiplier spreads nested numbers, so that stream 1 of stream 2 is not stream 3.
+        other.set_stream(
+            self.0.get_stream().wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index).wrapping_add(1),
+        );
+        other.set_word_pos(0);
+        Self(other)
+    }
+
+    /// A number from 0 (included) to 1 (not included), in steps of 2⁻⁵³.
+    pub fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 * (-53.0f64).exp2()
+    }
+
+    /// A whole number below `bound`, each as likely.
+    ///
+    /// # Panics
+    /// If `bound` is 0.
+    pub fn below(&mut self, bound: usize) -> usize {
+        assert!(bound > 0, "there is no number below 0");
+        // Lemire's method without its rejection: the bias is below bound / 2⁶⁴.
+        ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize
+    }
+
+    /// The numbers below `n` in random order (Fisher and Yates).
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            order.swap(i, self.below(i + 1));
+        }
+        order
+    }
+
+    /// A tensor of numbers from `low` (included) to `high` (not included).
+    ///
+    /// # Panics
+    /// If the shape is too large, see [`Shape::new`].
+    pub fn uniform<T: Float>(&mut self, shape: impl Into<Shape>, low: f64, high: f64) -> Tensor<T> {
+        self.fill(shape.into(), |rng, pair| {
+            // 24 bits, so that rounding to single precision cannot reach `high`.
+            let draw = |rng: &mut Self| f64::from(rng.0.next_u32() >> 8) * (-24.0f64).exp2();
+            pair.iter_mut().for_each(|x| *x = T::from_f64(low + (high - low) * draw(rng)));
+        })
+    }
+
+    /// A tensor of normally distributed numbers (Box and Muller's method).
+    ///
+    /// # Panics
+    /// If the shape is too large, see [`Shape::new`].
+    pub fn normal<T: Float>(&mut self, shape: impl Into<Shape>, mean: f64, deviation: f64) -> Tensor<T> {
+        self.fill(shape.into(), |rng, pair| {
+            let radius = deviation * (-2.0 * libm::log(1.0 - rng.unit())).sqrt();
+            let (sin, cos) = libm::sincos(std::f64::consts::TAU * rng.unit());
+            pair.iter_mut().zip([cos, sin]).for_each(|(x, y)| *x = T::from_f64(mean + radius * y));
+        })
+    }
+
+    /// A tensor written two elements at a time.
+    fn fill<T: Float>(&mut self, shape: Shape, mut write: impl FnMut(&mut Self, &mut [T])) -> Tensor<T> {
+        Array::build(shape, |out| out.chunks_mut(2).for_each(|pair| write(self, pair))).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_right() {
+        let mut rng = Rng::seed(1);
+        let x = rng.normal::<f64>([100_001], 2.0, 3.0);
+        let mean = x.mean().item();
+        let deviation = (&x - mean).square().mean().item().sqrt();
+        assert!((mean - 2.0).abs() < 0.03 && (deviation - 3.0).abs() < 0.03, "{mean} {deviation}");
+        let u = rng.uniform::<f32>([100_000], -1.0, 1.0);
+        assert!(u.mean().item().abs() < 0.01);
+        assert!(u.to_vec().iter().all(|x| (-1.0..1.0).contains(x)));
+    }
+
+    #[test]
+    fn streams_do_not_depend_on_what_was_drawn() {
+        let mut rng = Rng::seed(3);
+        let before = rng.stream(5).unit();
+        rng.unit();
+        assert_eq!(rng.stream(5).unit(), before);
+        assert_ne!(rng.stream(6).unit(), before);
+        assert_ne!(rng.stream(1).stream(2).unit(), rng.stream(2).stream(1).unit());
+    }
+
+    #[test]
+    fn the_numbers_are_pinned() {
+        let mut rng = Rng::seed(42);
+        let order = rng.permutation(8);
+        assert_eq!(
+            {
+                let mut sorted = order.clone();
+                sorted.sort_unstable();
+                sorted
+            },
+            (0..8).collect::<Vec<_>>()
+        );
+    }
+}

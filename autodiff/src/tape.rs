@@ -1,0 +1,189 @@
+//! The tape: which operation made which tensor.
+//!
+//! A node's number is its place on the tape, larger than those of its inputs; reading the tape backwards is taking the
+//! largest pending number first. The number is a logical clock of the thread that is moved past the inputs' numbers, so
+//! that no counter is shared between threads.
+//!
+//! A [`Record`] holds the op, the edges to the inputs' nodes, and only the values that the rules of the tracked inputs
+//! read. Values are arrays, not tensors, and are attached to their node again when a rule asks: edges exist in one
+//! place only, so there are no cycles, ownership frees the graph, and dropping it is a loop.
+
+use crate::array::Array;
+use crate::error::{Result, Site};
+use crate::float::Float;
+use crate::kernel::buffer::{Shared, count_node};
+use crate::op::{Op, Reads};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use smallvec::SmallVec;
+use std::cell::Cell;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// One step of a tape, or a leaf.
+pub(crate) struct Node<T: Float> {
+    pub(crate) id: u64,
+    pub(crate) kind: Kind<T>,
+}
+
+/// What a node is.
+pub(crate) enum Kind<T: Float> {
+    /// A variable, with the gradient that `backward` has put there.
+    Leaf(Mutex<Option<Array<T>>>),
+    /// The result of an op; the record is gone once `backward` has read it.
+    Op(RwLock<Option<Record<T>>>),
+}
+
+/// How a tensor was made.
+pub(crate) struct Record<T: Float> {
+    pub(crate) op: Box<dyn Op<T>>,
+    pub(crate) edges: SmallVec<[Edge<T>; 2]>,
+    pub(crate) output: Option<Array<T>>,
+    pub(crate) site: Site,
+}
+
+/// An input of a record.
+pub(crate) struct Edge<T: Float> {
+    pub(crate) node: Option<Shared<Node<T>>>,
+    pub(crate) value: Value<T>,
+}
+
+/// What a record keeps of an input.
+pub(crate) enum Value<T: Float> {
+    Kept(Array<T>),
+    Shape(Shape),
+}
+
+impl<T: Float> Edge<T> {
+    pub(crate) fn shape(&self) -> Shape {
+        match &self.value {
+            Value::Kept(array) => array.shape(),
+            Value::Shape(shape) => *shape,
+        }
+    }
+}
+
+thread_local! {
+    /// The largest number given on this thread.
+    static CLOCK: Cell<u64> = const { Cell::new(0) };
+    static RECORDING: Cell<bool> = const { Cell::new(true) };
+}
+
+/// Whether operations on tracked tensors are recorded on this thread.
+///
+/// ```
+/// assert!(autodiff::is_recording());
+/// autodiff::no_grad(|| assert!(!autodiff::is_recording()));
+/// ```
+#[inline]
+pub fn is_recording() -> bool {
+    RECORDING.get()
+}
+
+/// Runs `body` without recording: tensors computed in it are constants.
+///
+/// The flag belongs to the thread; it is restored when `body` returns or panics.
+///
+/// ```
+/// use autodiff::{Tensor, no_grad};
+/// let x = Tensor::<f32>::ones([2]).variable();
+/// assert!(!no_grad(|| x.exp()).is_tracked());
+/// assert!(x.exp().is_tracked());
+/// ```
+pub fn no_grad<R>(body: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            RECORDING.set(self.0);
+        }
+    }
+    let _restore = Restore(RECORDING.replace(false));
+    body()
+}
+
+impl<T: Float> Node<T> {
+    /// A node that comes after nodes up to number `after`.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn new(after: u64, kind: Kind<T>) -> Shared<Self> {
+        count_node(1);
+        let id = CLOCK.get().max(after) + 1;
+        CLOCK.set(id);
+        Shared::new(Self { id, kind })
+    }
+
+    /// A leaf without a gradient yet.
+    pub(crate) fn leaf() -> Shared<Self> {
+        Self::new(0, Kind::Leaf(Mutex::new(None)))
+    }
+}
+
+/// Runs an op and, if an input is tracked and this thread is recording, writes it on the tape.
+#[track_caller]
+#[inline]
+pub(crate) fn apply<T: Float, O: Op<T>>(mut op: O, inputs: &[&Tensor<T>]) -> Result<Tensor<T>> {
+    let site = Site::caller();
+    let output = match inputs {
+        [a] => op.forward(&[&a.array]),
+        [a, b] => op.forward(&[&a.array, &b.array]),
+        _ => op.forward(&inputs.iter().map(|input| &input.array).collect::<Vec<_>>()),
+    };
+    let output = match output {
+        Ok(output) => output,
+        Err(error) => return Err(error.at(op.name(), site)),
+    };
+    if !is_recording() || inputs.iter().all(|input| input.node.is_none()) {
+        return Ok(Tensor::from(output));
+    }
+    Ok(record(Box::new(op), inputs, output, site))
+}
+
+fn record<T: Float>(op: Box<dyn Op<T>>, inputs: &[&Tensor<T>], output: Array<T>, site: Site) -> Tensor<T> {
+    let mut reads = Reads::NONE;
+    let mut after = 0;
+    for (index, input) in inputs.iter().enumerate() {
+        if let Some(node) = &input.node {
+            reads = reads | op.reads(index);
+            after = after.max(node.id);
+        }
+    }
+    let edge = |index: usize, input: &Tensor<T>| Edge {
+        node: input.node.clone(),
+        value: if reads.contains(Reads::input(index)) {
+            Value::Kept(input.array.clone())
+        } else {
+            Value::Shape(input.array.shape())
+        },
+    };
+    let edges = match inputs {
+        [a, b] => SmallVec::from_buf([edge(0, a), edge(1, b)]),
+        _ => inputs.iter().enumerate().map(|(index, input)| edge(index, input)).collect(),
+    };
+    let kept = reads.contains(Reads::OUTPUT).then(|| output.clone());
+    let record = Record { op, edges, output: kept, site };
+    Tensor { array: output, node: Some(Node::new(after, Kind::Op(RwLock::new(Some(record))))) }
+}
+
+impl<T: Float> Drop for Node<T> {
+    /// Unlinks the graph below this node in a loop: a chain of any length is dropped on any stack.
+    fn drop(&mut self) {
+        count_node(-1);
+        let mut orphans = Vec::new();
+        self.unlink(&mut orphans);
+        while let Some(node) = orphans.pop() {
+            if let Some(mut node) = node.into_inner() {
+                node.unlink(&mut orphans);
+            }
+        }
+    }
+}
+
+impl<T: Float> Node<T> {
+    /// Moves the edges of this node to `orphans`.
+    fn unlink(&mut self, orphans: &mut Vec<Shared<Self>>) {
+        if let Kind::Op(record) = &mut self.kind
+            && let Some(record) = record.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            orphans.extend(record.edges.into_iter().filter_map(|edge| edge.node));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! [`Tensor`]: a value, and its place on the tape if it has one.
+
+use crate::array::Array;
+use crate::error::{ErrorKind, OfOp, Result};
+use crate::float::Float;
+use crate::kernel::buffer::Shared;
+use crate::shape::Shape;
+use crate::tape::{Kind, Node, is_recording};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// An immutable multidimensional value, tracked if it was computed from a [`variable`](Tensor::variable).
+///
+/// Cloning is cheap: it shares the numbers and the place on the tape.
+///
+/// ```
+/// use autodiff::{Tensor, grad};
+/// let x = Tensor::from_vec([1.0, 2.0, 3.0], [3])?.variable();
+/// let y = (&x * &x).sum();
+/// assert_eq!(y.item(), 14.0);
+/// let [dx] = grad(&y, [&x])?;
+/// assert_eq!(dx.to_vec(), [2.0, 4.0, 6.0]);
+/// # autodiff::Result::Ok(())
+/// ```
+pub struct Tensor<T: Float = f32> {
+    pub(crate) array: Array<T>,
+    pub(crate) node: Option<Shared<Node<T>>>,
+}
+
+impl<T: Float> Clone for Tensor<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        Self { array: self.array.clone(), node: self.node.clone() }
+    }
+}
+
+impl<T: Float> From<Array<T>> for Tensor<T> {
+    /// A constant.
+    #[inline]
+    fn from(array: Array<T>) -> Self {
+        Self { array, node: None }
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// A constant with the given values, in row-major order.
+    ///
+    /// # Errors
+    /// If they are not as many as the shape has elements.
+    ///
+    /// # Panics
+    /// If the shape is too large, see [`Shape::new`].
+    #[track_caller]
+    pub fn from_vec(values: impl AsRef<[T]>, shape: impl Into<Shape>) -> Result<Self> {
+        Ok(Array::from_vec(values, shape).of_op("from_vec")?.into())
+    }
+
+    /// A constant of rank 0.
+    pub fn scalar(value: T) -> Self {
+        Array::scalar(value).into()
+    }
+
+    /// A constant in which each element is `value`.
+    ///
+    /// # Panics
+    /// If the shape is too large, see [`Shape::new`].
+    pub fn full(value: T, shape: impl Into<Shape>) -> Self {
+        Array::full(value, shape).into()
+    }
+
+    /// Zeros.
+    ///
+    /// # Panics
+    /// If the shape is too large, see [`Shape::new`].
+    pub fn zeros(shape: impl Into<Shape>) -> Self {
+        Self::full(T::ZERO, shape)
+    }
+
+    /// Ones.
+    ///
+    /// # Panics
+    /// If the shape is too large, see [`Shape::new`].
+    pub fn ones(shape: impl Into<Shape>) -> Self {
+        Self::full(T::ONE, shape)
+    }
+
+    /// A value known to a rule, at its place on the tape if this pass is recorded.
+    pub(crate) fn attached(array: Array<T>, node: Option<&Shared<Node<T>>>) -> Self {
+        Self { array, node: if is_recording() { node.cloned() } else { None } }
+    }
+
+    /// The same values as the start of a tape: what is computed from it is tracked, and `backward` leaves a gradient
+    /// with it.
+    pub fn variable(self) -> Self {
+        Self { node: Some(Node::leaf()), ..self }
+    }
+
+    /// The same values as a constant.
+    pub fn detach(&self) -> Self {
+        self.array.clone().into()
+    }
+
+    /// Whether this tensor is on a tape.
+    #[inline]
+    pub fn is_tracked(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// The gradient that `backward` has left with this variable, summed over the calls since it was last taken.
+    ///
+    /// `None` for anything but a variable.
+    pub fn grad(&self) -> Option<Self> {
+        self.slot()?.lock().unwrap_or_else(PoisonError::into_inner).clone().map(Self::from)
+    }
+
+    /// Takes that gradient away, so that the next `backward` starts from nothing.
+    pub fn take_grad(&self) -> Option<Self> {
+        self.slot()?.lock().unwrap_or_else(PoisonError::into_inner).take().map(Self::from)
+    }
+
+    fn slot(&self) -> Option<&Mutex<Option<Array<T>>>> {
+        match &self.node.as_ref()?.kind {
+            Kind::Leaf(slot) => Some(slot),
+            Kind::Op(_) => None,
+        }
+    }
+
+    /// The values, without the place on the tape.
+    pub fn array(&self) -> &Array<T> {
+        &self.array
+    }
+
+    /// The sizes along the axes.
+    #[inline]
+    pub fn shape(&self) -> Shape {
+        self.array.shape()
+    }
+
+    /// The sizes along the axes, if there are `N` of them.
+    ///
+    /// # Errors
+    /// If the rank is another.
+    ///
+    /// ```
+    /// let [rows, columns] = autodiff::Tensor::<f32>::zeros([2, 3]).dims()?;
+    /// assert_eq!((rows, columns), (2, 3));
+    /// # autodiff::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn dims<const N: usize>(&self) -> Result<[usize; N]> {
+        let shape = self.shape();
+        if shape.rank() == N {
+            Ok(std::array::from_fn(|axis| shape.dim(axis)))
+        } else {
+            Err(ErrorKind::Rank { shape, expected: N, what: "" }.of("dims"))
+        }
+    }
+
+    /// The number of axes.
+    #[inline]
+    pub fn rank(&self) -> usize {
+        self.array.rank()
+    }
+
+    /// The number of elements.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.array.size()
+    }
+
+    /// The elements in row-major order.
+    pub fn to_vec(&self) -> Vec<T> {
+        self.array.to_vec()
+    }
+
+    /// The only element.
+    ///
+    /// # Panics
+    /// If there is not exactly one.
+    #[track_caller]
+    pub fn item(&self) -> T {
+        self.array.item()
+    }
+}
+
+impl<T: Float> fmt::Debug for Tensor<T> {
+    /// Shape, first elements, and whether the tensor is tracked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}{}", self.array, if self.is_tracked() { ", tracked" } else { "" })
+    }
+}
