@@ -1,0 +1,3 @@
+//! What the chapters share: their figures.
+
+pub mod figure;
