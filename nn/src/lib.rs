@@ -1,0 +1,92 @@
+//! Neural networks on [`autodiff`]: models, layers, losses.
+//!
+//! A model is a struct of layers that derives [`Module`], with a `forward` in plain Rust. The derive names every
+//! parameter after the fields that lead to it; there is nothing to register.
+//!
+//! ```
+//! use autodiff::{Result, Rng, Tensor};
+//! use nn::{Affine, Dropout, Layer, Module, evaluate, loss, metrics};
+//!
+//! #[derive(Module)]
+//! struct Net {
+//!     hidden: Affine,
+//!     dropout: Dropout,
+//!     output: Affine,
+//! }
+//!
+//! impl Net {
+//!     fn new(rng: &mut Rng) -> Self {
+//!         Self {
+//!             hidden: Affine::new(2, 16, rng),
+//!             dropout: Dropout::new(0.1, rng),
+//!             output: Affine::new(16, 2, rng),
+//!         }
+//!     }
+//!
+//!     fn forward(&self, x: &Tensor) -> Result<Tensor> {
+//!         let hidden = self.hidden.forward(x)?.relu();
+//!         self.output.forward(&self.dropout.forward(&hidden)?)
+//!     }
+//! }
+//!
+//! let mut net = Net::new(&mut Rng::seed(7));
+//! let mut names = Vec::new();
+//! net.parameters(&mut |name, _| names.push(name.to_string()));
+//! assert_eq!(names, ["hidden.weight", "hidden.bias", "output.weight", "output.bias"]);
+//!
+//! // Points with their coordinates' signs; the class is whether the signs agree.
+//! let points = Tensor::from_vec([1.0, 1.0, -1.0, -1.0, 1.0, -1.0, -1.0, 1.0], [4, 2])?;
+//! let labels = [1, 1, 0, 0];
+//! for _ in 0..100 {
+//!     loss::cross_entropy(&net.forward(&points)?, &labels)?.backward()?;
+//!     // What an optimiser does: plain gradient descent.
+//!     net.parameters_mut(&mut |_, parameter| {
+//!         parameter.step(|value, grad| *value = value.zip(grad, |w, g| w - 0.5 * g).unwrap());
+//!     });
+//! }
+//! let logits = evaluate(|| net.forward(&points))?; // dropout off, nothing recorded
+//! assert_eq!(metrics::accuracy(&logits, &labels)?, 1.0);
+//! # Ok::<(), autodiff::Error>(())
+//! ```
+//!
+//! # The map
+//!
+//! | | |
+//! |---|---|
+//! | Models | [`Module`] and its derive, [`Layer`], [`Sequential`] |
+//! | Layers with parameters | [`Affine`], [`Conv2d`], [`BatchNorm`]; weights are drawn by an [`Init`] |
+//! | Layers without | [`MaxPool2d`], [`AvgPool2d`], [`Flatten`], [`Dropout`] |
+//! | Activations | [`Relu`], [`Sigmoid`], [`Tanh`], [`Gelu`], [`Silu`], [`Softmax`], [`Step`], [`Identity`] |
+//! | Training or evaluation | [`evaluate`], [`evaluating`], [`is_training`] |
+//! | Losses, metrics | [`loss`], [`metrics`] |
+//!
+//! Everything is generic over the element type, with `f32` as default: `Affine` in a struct is `Affine<f32>`. All
+//! randomness comes from the [`Rng`](autodiff::Rng) that is handed in; a seed fixes every bit.
+
+mod activation;
+mod affine;
+mod conv;
+mod dropout;
+mod init;
+mod layer;
+pub mod loss;
+pub mod metrics;
+mod mode;
+mod norm;
+mod pair;
+mod pool;
+mod sequential;
+
+pub use activation::{Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Step, Tanh};
+pub use affine::Affine;
+pub use autodiff::Module;
+pub use conv::Conv2d;
+pub use dropout::Dropout;
+pub use init::Init;
+pub use layer::Layer;
+pub use mode::{evaluate, evaluating, is_training};
+pub use nn_derive::Module;
+pub use norm::BatchNorm;
+pub use pair::Pair;
+pub use pool::{AvgPool2d, Flatten, MaxPool2d};
+pub use sequential::Sequential;
