@@ -22,7 +22,7 @@ use std::fmt;
 /// let a = Array::from_vec(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3])?;
 /// assert_eq!(a.map(|x| x * 10.0).to_vec(), [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]);
 /// assert_eq!(a.permute(&[1, 0])?.to_vec(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-/// # autodiff::Result::Ok(())
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 pub struct Array<T: Element> {
     buffer: Buffer<T>,
@@ -370,7 +370,7 @@ impl<T: Element> Array<T> {
     /// let column = Array::from_vec([1.0, 2.0], [2, 1])?;
     /// let row = Array::from_vec([10.0, 20.0], [2])?;
     /// assert_eq!(column.zip(&row, |a, b| a + b)?.to_vec(), [11.0, 21.0, 12.0, 22.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[inline]
     pub fn zip<B: Element, U: Element>(
@@ -445,18 +445,20 @@ impl<T: Float> Array<T> {
     /// use autodiff::Array;
     /// let mut weight = Array::full(1.0, [3]);
     /// let mut speed = Array::full(0.5, [3]);
-    /// Array::update([&mut weight, &mut speed], &[1.0, 2.0, 3.0], |[w, v], g| {
+    /// let gradient = Array::from_vec([1.0, 2.0, 3.0], [3])?;
+    /// Array::update([&mut weight, &mut speed], &gradient, |[w, v], g| {
     ///     let v = 0.9 * v - 0.1 * g;
     ///     [w + v, v]
     /// });
     /// assert_eq!(weight.to_vec(), [1.35, 1.25, 1.15]);
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     pub fn update<const N: usize>(
         targets: [&mut Self; N],
-        source: &[T],
+        source: &Self,
         f: impl Fn([T; N], T) -> [T; N] + Sync,
     ) {
-        map::update(targets.map(Self::make_mut), source, &f);
+        source.with_slice(|source| map::update(targets.map(Self::make_mut), source, &f));
     }
 }
 

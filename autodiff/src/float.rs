@@ -18,37 +18,37 @@ pub trait Real:
         self.constant(1.0)
     }
     /// `eˣ`.
-    fn exp(self) -> Self;
+    fn exp(&self) -> Self;
     /// The natural logarithm.
-    fn ln(self) -> Self;
+    fn ln(&self) -> Self;
     /// `√x`.
-    fn sqrt(self) -> Self;
+    fn sqrt(&self) -> Self;
     /// `1 / x`.
-    fn recip(self) -> Self;
+    fn recip(&self) -> Self;
     /// `x²`.
-    fn square(self) -> Self;
+    fn square(&self) -> Self;
     /// `|x|`.
-    fn abs(self) -> Self;
+    fn abs(&self) -> Self;
     /// `-1`, `0` or `1`; NaN stays NaN.
-    fn sign(self) -> Self;
+    fn sign(&self) -> Self;
     /// `1` where `x > 0`, else `0`; NaN stays NaN.
-    fn step(self) -> Self;
+    fn step(&self) -> Self;
     /// `sin x`, `x` in radians.
-    fn sin(self) -> Self;
+    fn sin(&self) -> Self;
     /// `cos x`, `x` in radians.
-    fn cos(self) -> Self;
+    fn cos(&self) -> Self;
     /// The hyperbolic tangent.
-    fn tanh(self) -> Self;
+    fn tanh(&self) -> Self;
     /// `1 / (1 + e⁻ˣ)`.
-    fn sigmoid(self) -> Self;
+    fn sigmoid(&self) -> Self;
     /// `ln(1 + eˣ)`, without overflow.
-    fn softplus(self) -> Self;
+    fn softplus(&self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
-    fn erf(self) -> Self;
+    fn erf(&self) -> Self;
     /// `xⁿ` for a whole number `n`.
-    fn powi(self, n: i32) -> Self;
+    fn powi(&self, n: i32) -> Self;
     /// `xᵖ`.
-    fn powf(self, p: f64) -> Self;
+    fn powf(&self, p: f64) -> Self;
 }
 
 /// An element of a differentiable tensor: `f32` or `f64`. Sealed.
@@ -101,80 +101,80 @@ macro_rules! float {
                 value as $t
             }
             #[inline(always)]
-            fn exp(self) -> Self {
-                math::$math::exp(self)
+            fn exp(&self) -> Self {
+                math::$math::exp(*self)
             }
             #[inline(always)]
-            fn ln(self) -> Self {
-                math::$math::ln(self)
+            fn ln(&self) -> Self {
+                math::$math::ln(*self)
             }
             #[inline(always)]
-            fn sqrt(self) -> Self {
-                <$t>::sqrt(self)
+            fn sqrt(&self) -> Self {
+                <$t>::sqrt(*self)
             }
             #[inline(always)]
-            fn recip(self) -> Self {
+            fn recip(&self) -> Self {
                 1.0 / self
             }
             #[inline(always)]
-            fn square(self) -> Self {
+            fn square(&self) -> Self {
                 self * self
             }
             #[inline(always)]
-            fn abs(self) -> Self {
-                <$t>::abs(self)
+            fn abs(&self) -> Self {
+                <$t>::abs(*self)
             }
             #[inline(always)]
-            fn sign(self) -> Self {
-                if self > 0.0 {
+            fn sign(&self) -> Self {
+                if *self > 0.0 {
                     1.0
-                } else if self < 0.0 {
+                } else if *self < 0.0 {
                     -1.0
                 } else {
                     self * 0.0
                 }
             }
             #[inline(always)]
-            fn step(self) -> Self {
-                if self > 0.0 {
+            fn step(&self) -> Self {
+                if *self > 0.0 {
                     1.0
-                } else if self <= 0.0 {
+                } else if *self <= 0.0 {
                     0.0
                 } else {
-                    self
+                    *self
                 }
             }
             #[inline(always)]
-            fn sin(self) -> Self {
-                math::$math::sin(self)
+            fn sin(&self) -> Self {
+                math::$math::sin(*self)
             }
             #[inline(always)]
-            fn cos(self) -> Self {
-                math::$math::cos(self)
+            fn cos(&self) -> Self {
+                math::$math::cos(*self)
             }
             #[inline(always)]
-            fn tanh(self) -> Self {
-                math::$math::tanh(self)
+            fn tanh(&self) -> Self {
+                math::$math::tanh(*self)
             }
             #[inline(always)]
-            fn sigmoid(self) -> Self {
-                math::$math::sigmoid(self)
+            fn sigmoid(&self) -> Self {
+                math::$math::sigmoid(*self)
             }
             #[inline(always)]
-            fn softplus(self) -> Self {
-                math::$math::softplus(self)
+            fn softplus(&self) -> Self {
+                math::$math::softplus(*self)
             }
             #[inline(always)]
-            fn erf(self) -> Self {
-                math::$math::erf(self)
+            fn erf(&self) -> Self {
+                math::$math::erf(*self)
             }
             #[inline(always)]
-            fn powi(self, n: i32) -> Self {
-                <$t>::powi(self, n)
+            fn powi(&self, n: i32) -> Self {
+                <$t>::powi(*self, n)
             }
             #[inline(always)]
-            fn powf(self, p: f64) -> Self {
-                <$t>::powf(self, p as $t)
+            fn powf(&self, p: f64) -> Self {
+                <$t>::powf(*self, p as $t)
             }
         }
 

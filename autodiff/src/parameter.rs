@@ -3,7 +3,7 @@
 use crate::array::Array;
 use crate::float::Float;
 use crate::tensor::Tensor;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
@@ -20,9 +20,9 @@ use std::sync::{Mutex, PoisonError};
 /// w.step(|value, grad| *value = value.zip(grad, |w, g| w - 0.5 * g).unwrap());
 /// assert_eq!(w.to_vec(), [0.0, 0.0]);
 /// assert!(w.grad().is_none()); // a step takes the gradient
-/// # autodiff::Result::Ok(())
+/// # Ok::<(), autodiff::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Parameter<T: Float = f32>(Tensor<T>);
 
 impl<T: Float> Parameter<T> {
@@ -31,10 +31,10 @@ impl<T: Float> Parameter<T> {
         Self(values.detach().variable())
     }
 
-    /// Replaces the values. The shape may change; the gradient, if there is one, is dropped.
+    /// Replaces the values. The shape may change; the gradient, if there is one, is dropped, and tapes that hold the old
+    /// values do not reach the new ones.
     pub fn set(&mut self, values: &Tensor<T>) {
-        self.0.take_grad();
-        self.0.array = values.array.clone();
+        *self = Self::new(values.clone());
     }
 
     /// Takes the gradient and lets `update` write the values from it, in place if no tape holds them.
@@ -48,6 +48,13 @@ impl<T: Float> Parameter<T> {
             }
             None => false,
         }
+    }
+}
+
+impl<T: Float> Clone for Parameter<T> {
+    /// Another place with the same values, and no gradient yet: what happens to one does not reach the other.
+    fn clone(&self) -> Self {
+        Self::new(self.0.clone())
     }
 }
 
@@ -73,9 +80,10 @@ impl<T: Float> Running<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().into()
     }
 
-    /// Replaces the values.
-    pub fn set(&self, values: &Tensor<T>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = values.array.clone();
+    /// Replaces the values by what `update` makes of them; no other thread comes between.
+    pub fn update(&self, update: impl FnOnce(Tensor<T>) -> Tensor<T>) {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = update(place.clone().into()).array;
     }
 }
 
@@ -168,11 +176,18 @@ impl Path {
     /// assert_eq!(path.as_str(), "");
     /// ```
     pub fn scope<R>(&mut self, name: &str, body: impl FnOnce(&mut Self) -> R) -> R {
+        self.below(name, body)
+    }
+
+    /// Runs `body` one level below, under a number.
+    pub fn element<R>(&mut self, index: usize, body: impl FnOnce(&mut Self) -> R) -> R {
+        self.below(index, body)
+    }
+
+    fn below<R>(&mut self, name: impl fmt::Display, body: impl FnOnce(&mut Self) -> R) -> R {
         let len = self.0.len();
-        if len > 0 {
-            self.0.push('.');
-        }
-        self.0.push_str(name);
+        let dot = if len > 0 { "." } else { "" };
+        write!(self.0, "{dot}{name}").expect("a string can be written to");
         let result = body(self);
         self.0.truncate(len);
         result
@@ -233,12 +248,12 @@ impl<T: Float, M: Module<T>> Module<T> for Option<M> {
 impl<T: Float, M: Module<T>> Module<T> for [M] {
     fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
         for (i, module) in self.iter().enumerate() {
-            path.scope(&i.to_string(), |path| module.walk(path, visit));
+            path.element(i, |path| module.walk(path, visit));
         }
     }
     fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
         for (i, module) in self.iter_mut().enumerate() {
-            path.scope(&i.to_string(), |path| module.walk_mut(path, visit));
+            path.element(i, |path| module.walk_mut(path, visit));
         }
     }
 }

@@ -183,9 +183,7 @@ fn backward_makes_parameters_unique_again() {
     let mut w = Parameter::new(Tensor::<f64>::ones([1000]));
     w.square().sum().backward().unwrap();
     let before = memory();
-    w.step(|value, grad| {
-        grad.as_slice().into_iter().for_each(|g| autodiff::Array::update([value], g, |[w], g| [w - g]));
-    });
+    w.step(|value, grad| autodiff::Array::update([value], grad, |[w], g| [w - g]));
     assert_eq!(memory().recycled + memory().fresh, before.recycled + before.fresh, "the step allocated");
     assert_eq!(w.to_vec(), [-1.0; 1000]);
 }
@@ -237,4 +235,19 @@ fn training_has_the_same_bits_for_any_number_of_threads() {
     let one = train(1);
     assert_eq!(one, train(2));
     assert_eq!(one, train(3));
+}
+
+#[test]
+fn a_cloned_or_replaced_parameter_is_a_place_of_its_own() {
+    let _alone = alone();
+    let mut w = Parameter::new(Tensor::<f64>::ones([2]));
+    let copy = w.clone();
+    let loss = w.square().sum();
+    w.set(&Tensor::zeros([3]));
+    loss.backward().unwrap();
+    assert!(
+        copy.grad().is_none() && w.grad().is_none(),
+        "the gradient belongs to the values that were there before"
+    );
+    assert_eq!((copy.to_vec(), w.to_vec()), (vec![1.0; 2], vec![0.0; 3]));
 }

@@ -62,17 +62,24 @@ impl PoolShape {
         first..end
     }
 
-    /// The output columns of which horizontal tap `tap` sees the input.
-    fn columns(&self, tap: usize) -> Range<usize> {
-        let [first, end] = [self.padding[1], self.padding[1] + self.w]
-            .map(|column| column.saturating_sub(tap).div_ceil(self.stride[1]).min(self.out_w()));
-        first..end
+    /// The horizontal taps that see the input at all.
+    fn taps(&self) -> Vec<Tap> {
+        let (padding, stride, width) = (self.padding[1], self.stride[1], self.out_w());
+        let tap = |tap: usize| {
+            let [start, end] = [padding, padding + self.w]
+                .map(|column| column.saturating_sub(tap).div_ceil(stride).min(width));
+            (start < end).then(|| Tap { columns: start..end, first: start * stride + tap - padding })
+        };
+        (0..self.kernel[1]).filter_map(tap).collect()
     }
+}
 
-    /// The input column that tap `tap` of output column `x` sees.
-    fn column(&self, x: usize, tap: usize) -> usize {
-        x * self.stride[1] + tap - self.padding[1]
-    }
+/// One column of the window.
+struct Tap {
+    /// The output columns for which it sees the input.
+    columns: Range<usize>,
+    /// The input column that it sees for the first of them; each next one is at the distance of windows.
+    first: usize,
 }
 
 /// Calls `body(plane, out)` for each plane of `out`, in parallel if that is worth it.
@@ -98,8 +105,9 @@ pub(crate) fn max<T: Float>(s: &PoolShape, x: &[T], y: &mut [T], index: &mut [u3
     if y.is_empty() {
         return;
     }
+    let taps = &*s.taps();
     let body = |(plane, (y, index)): (usize, (&mut [T], &mut [u32]))| {
-        vectorized(Max { s, x: &x[plane * input..(plane + 1) * input], y, index });
+        vectorized(Max { s, taps, x: &x[plane * input..(plane + 1) * input], y, index });
     };
     let ns = s.plane_ns();
     if parallel::worthwhile(ns * s.planes as f64) {
@@ -114,6 +122,7 @@ pub(crate) fn max<T: Float>(s: &PoolShape, x: &[T], y: &mut [T], index: &mut [u3
 /// The maxima of one plane.
 struct Max<'a, T> {
     s: &'a PoolShape,
+    taps: &'a [Tap],
     x: &'a [T],
     y: &'a mut [T],
     index: &'a mut [u32],
@@ -136,7 +145,7 @@ impl<T: Float> Kernel for Max<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Max { s, x, y, index } = self;
+        let Max { s, taps, x, y, index } = self;
         let width = s.out_w();
         let rows = y.chunks_exact_mut(width).zip(index.chunks_exact_mut(width)).enumerate();
         if s.kernel == [2, 2] && s.stride == [2, 2] && s.padding == [0, 0] {
@@ -166,30 +175,45 @@ impl<T: Float> Kernel for Max<'_, T> {
                 *index = first + (j * s.stride[1]).saturating_sub(s.padding[1]) as u32;
             }
             for row in seen {
-                for tap in 0..s.kernel[1] {
-                    let columns = s.columns(tap);
-                    if columns.is_empty() {
-                        continue;
-                    }
-                    let at = row * s.w + s.column(columns.start, tap);
+                for Tap { columns, first } in taps {
+                    let at = row * s.w + first;
                     let x = &x[at..(row + 1) * s.w];
-                    let outputs = y[columns.clone()].iter_mut().zip(&mut index[columns]);
+                    let (y, index) = (&mut y[columns.clone()], &mut index[columns.clone()]);
+                    // The literal strides make loops of their own, which become vector instructions.
                     match s.stride[1] {
-                        1 => {
-                            for (((y, index), x), at) in outputs.zip(x).zip(at as u32..) {
-                                take(y, index, *x, at);
-                            }
-                        }
-                        stride => {
-                            let x = x.iter().step_by(stride);
-                            for (((y, index), x), at) in outputs.zip(x).zip((at as u32..).step_by(stride)) {
-                                take(y, index, *x, at);
-                            }
-                        }
+                        1 => tap_max(1, x, at as u32, y, index),
+                        2 => tap_max(2, x, at as u32, y, index),
+                        stride => tap_max(stride, x, at as u32, y, index),
                     }
                 }
             }
         }
+    }
+}
+
+/// Takes every `stride`th number of `x`, whose first is at `at`, into the maxima of a row.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn tap_max<T: Float>(stride: usize, x: &[T], at: u32, y: &mut [T], index: &mut [u32]) {
+    let (count, stride) = (y.len(), stride.max(1));
+    assert!(count == index.len() && count <= x.len().div_ceil(stride));
+    for i in 0..count {
+        // SAFETY: `i < count`, and `(count - 1) * stride < x.len()`, as just checked.
+        unsafe {
+            let position = at + (i * stride) as u32;
+            take(y.get_unchecked_mut(i), index.get_unchecked_mut(i), *x.get_unchecked(i * stride), position);
+        }
+    }
+}
+
+/// Adds every `from_stride`th number of `from` to every `to_stride`th of the `count` first of `to`.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn add<T: Float>(count: usize, from: &[T], from_stride: usize, to: &mut [T], to_stride: usize) {
+    assert!(count <= from.len().div_ceil(from_stride) && count <= to.len().div_ceil(to_stride));
+    for i in 0..count {
+        // SAFETY: `i < count`, and `(count - 1) * stride` is less than each length, as just checked.
+        unsafe { *to.get_unchecked_mut(i * to_stride) += *from.get_unchecked(i * from_stride) };
     }
 }
 
@@ -230,12 +254,16 @@ pub(crate) fn gather<T: Float>(s: &PoolShape, x: &[T], index: &[u32], y: &mut [T
 pub(crate) fn average<T: Float>(s: &PoolShape, x: &[T], y: &mut [T]) {
     let [input, output] = s.sizes();
     assert_eq!([x.len(), y.len()], [input, output].map(|len| len * s.planes), "pool: lengths");
-    planes(s, y, output, |plane, y| vectorized(Average { s, x: &x[plane * input..(plane + 1) * input], y }));
+    let taps = &*s.taps();
+    planes(s, y, output, |plane, y| {
+        vectorized(Average { s, taps, x: &x[plane * input..(plane + 1) * input], y });
+    });
 }
 
 /// The averages of one plane: the rows of a window are added first, along whole rows.
 struct Average<'a, T> {
     s: &'a PoolShape,
+    taps: &'a [Tap],
     x: &'a [T],
     y: &'a mut [T],
 }
@@ -245,7 +273,7 @@ impl<T: Float> Kernel for Average<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Average { s, x, y } = self;
+        let Average { s, taps, x, y } = self;
         let area = T::from_f64((s.kernel[0] * s.kernel[1]) as f64);
         let mut sums = Fresh::take(s.w);
         for (i, y) in y.chunks_exact_mut(s.out_w()).enumerate() {
@@ -256,13 +284,12 @@ impl<T: Float> Kernel for Average<'_, T> {
                 }
             }
             y.fill(T::ZERO);
-            for tap in 0..s.kernel[1] {
-                let columns = s.columns(tap);
-                if !columns.is_empty() {
-                    let sums = sums[s.column(columns.start, tap)..].iter().step_by(s.stride[1]);
-                    for (y, sum) in y[columns].iter_mut().zip(sums) {
-                        *y += *sum;
-                    }
+            for Tap { columns, first } in taps {
+                let (sums, y) = (&sums[*first..], &mut y[columns.clone()]);
+                match s.stride[1] {
+                    1 => add(y.len(), sums, 1, y, 1),
+                    2 => add(y.len(), sums, 2, y, 1),
+                    stride => add(y.len(), sums, stride, y, 1),
                 }
             }
             for y in y {
@@ -277,14 +304,16 @@ impl<T: Float> Kernel for Average<'_, T> {
 pub(crate) fn spread<T: Float>(s: &PoolShape, g: &[T], dx: &mut [T]) {
     let [input, output] = s.sizes();
     assert_eq!([dx.len(), g.len()], [input, output].map(|len| len * s.planes), "pool: lengths");
+    let taps = &*s.taps();
     planes(s, dx, input, |plane, dx| {
-        vectorized(Spread { s, g: &g[plane * output..(plane + 1) * output], dx })
+        vectorized(Spread { s, taps, g: &g[plane * output..(plane + 1) * output], dx });
     });
 }
 
 /// The gradient of one plane: a row of windows is spread along one row, which is then added to all it stands for.
 struct Spread<'a, T> {
     s: &'a PoolShape,
+    taps: &'a [Tap],
     g: &'a [T],
     dx: &'a mut [T],
 }
@@ -294,20 +323,22 @@ impl<T: Float> Kernel for Spread<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Spread { s, g, dx } = self;
+        let Spread { s, taps, g, dx } = self;
         let area = T::from_f64((s.kernel[0] * s.kernel[1]) as f64);
         let mut sums = Fresh::take(s.w);
         dx.fill(T::ZERO);
         for (i, g) in g.chunks_exact(s.out_w()).enumerate() {
             sums.fill(T::ZERO);
-            for tap in 0..s.kernel[1] {
-                let columns = s.columns(tap);
-                if !columns.is_empty() {
-                    let sums = sums[s.column(columns.start, tap)..].iter_mut().step_by(s.stride[1]);
-                    for (sum, g) in sums.zip(&g[columns]) {
-                        *sum += *g / area;
-                    }
+            for Tap { columns, first } in taps {
+                let (sums, g) = (&mut sums[*first..], &g[columns.clone()]);
+                match s.stride[1] {
+                    1 => add(g.len(), g, 1, sums, 1),
+                    2 => add(g.len(), g, 1, sums, 2),
+                    stride => add(g.len(), g, 1, sums, stride),
                 }
+            }
+            for sum in &mut *sums {
+                *sum = *sum / area;
             }
             for row in s.rows(i) {
                 for (dx, sum) in dx[row * s.w..(row + 1) * s.w].iter_mut().zip(&*sums) {

@@ -186,7 +186,7 @@ impl<T: Float> Tensor<T> {
     /// let x = Tensor::from_vec([1.0, 2.0, 3.0, 4.0], [1, 1, 2, 2])?;
     /// let w = Tensor::ones([1, 1, 2, 2]);
     /// assert_eq!(x.conv2d(&w, None, ConvOptions::default())?.to_vec(), [10.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn conv2d(&self, weight: &Self, bias: Option<&Self>, options: ConvOptions) -> Result<Self> {

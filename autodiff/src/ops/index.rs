@@ -121,7 +121,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let x = Tensor::from_vec([10.0, 20.0, 30.0], [3])?;
     /// assert_eq!(x.index_select(0, &[2, 0, 2])?.to_vec(), [30.0, 10.0, 30.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn index_select(&self, axis: isize, index: &[usize]) -> Result<Self> {
@@ -140,7 +140,7 @@ impl<T: Float> Tensor<T> {
     /// let x = Tensor::from_vec([1.0, 2.0, 3.0, 4.0], [2, 2])?;
     /// let index = Array::from_vec([1usize, 0], [2, 1])?;
     /// assert_eq!(x.gather(1, &index)?.to_vec(), [2.0, 3.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn gather(&self, axis: isize, index: &Array<usize>) -> Result<Self> {
@@ -157,7 +157,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let x = Tensor::from_vec([1.0, 3.0, 2.0, 5.0, 4.0, 5.0], [2, 3])?;
     /// assert_eq!(x.arg_max(1)?.to_vec(), [1, 0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn arg_max(&self, axis: isize) -> Result<Array<usize>> {
@@ -177,7 +177,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// use autodiff::Tensor;
     /// assert_eq!(Tensor::<f32>::one_hot(&[1, 0], 2)?.to_vec(), [0.0, 1.0, 1.0, 0.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn one_hot(labels: &[usize], classes: usize) -> Result<Self> {

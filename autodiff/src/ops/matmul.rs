@@ -49,7 +49,7 @@ impl<T: Float> Tensor<T> {
     /// let a = Tensor::from_vec([1.0, 2.0, 3.0, 4.0], [2, 2])?;
     /// let b = Tensor::from_vec([1.0, 10.0], [2])?;
     /// assert_eq!(a.matmul(&b)?.to_vec(), [21.0, 43.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn matmul(&self, other: &Self) -> Result<Self> {

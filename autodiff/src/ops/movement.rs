@@ -213,7 +213,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// use autodiff::Tensor;
     /// assert_eq!(Tensor::<f32>::zeros([2, 6]).reshape([3, -1])?.shape(), [3, 4]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn reshape(&self, dims: impl AsRef<[isize]>) -> Result<Self> {
@@ -247,7 +247,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// assert_eq!(Tensor::<f32>::zeros([2, 3]).unsqueeze(1)?.shape(), [2, 1, 3]);
     /// assert_eq!(Tensor::<f32>::zeros([2, 3]).unsqueeze(-1)?.shape(), [2, 3, 1]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn unsqueeze(&self, axis: isize) -> Result<Self> {
@@ -328,7 +328,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let x = Tensor::from_vec([1.0, 2.0, 3.0, 4.0], [4])?;
     /// assert_eq!(x.slice(0, 1..3)?.to_vec(), [2.0, 3.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn slice(&self, axis: isize, range: Range<usize>) -> Result<Self> {
@@ -368,7 +368,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let (a, b) = (Tensor::<f32>::zeros([2, 3]), Tensor::ones([2, 1]));
     /// assert_eq!(Tensor::cat(&[&a, &b], 1)?.shape(), [2, 4]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn cat(tensors: &[&Self], axis: isize) -> Result<Self> {
@@ -402,7 +402,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let x = Tensor::from_vec([1.0, 2.0], [2])?;
     /// assert_eq!(x.pad(&[(1, 2)], 0.5)?.to_vec(), [0.5, 1.0, 2.0, 0.5, 0.5]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn pad(&self, widths: &[(usize, usize)], value: f64) -> Result<Self> {

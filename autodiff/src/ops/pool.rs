@@ -193,7 +193,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::{PoolOptions, Tensor};
     /// let x = Tensor::from_vec([1.0, 4.0, 3.0, 2.0], [1, 1, 2, 2])?;
     /// assert_eq!(x.max_pool2d(PoolOptions::square(2))?.to_vec(), [4.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn max_pool2d(&self, options: PoolOptions) -> Result<Self> {
@@ -209,7 +209,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::{PoolOptions, Tensor};
     /// let x = Tensor::from_vec([1.0, 4.0, 3.0, 2.0], [1, 1, 2, 2])?;
     /// assert_eq!(x.avg_pool2d(PoolOptions::square(2))?.to_vec(), [2.5]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn avg_pool2d(&self, options: PoolOptions) -> Result<Self> {

@@ -119,7 +119,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// use autodiff::Tensor;
     /// assert_eq!(Tensor::from_vec([1.0, 2.0, 6.0], [3])?.mean().item(), 3.0);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn mean(&self) -> Self {
@@ -163,7 +163,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let x = Tensor::from_vec([1.0, 3.0, 5.0, 5.0], [2, 2])?;
     /// assert_eq!(x.variance_keep(1)?.to_vec(), [1.0, 0.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn variance_keep(&self, axes: impl Into<Axes>) -> Result<Self> {

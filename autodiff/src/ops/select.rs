@@ -43,7 +43,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let mask = Tensor::from_vec([1.0, 0.0], [2])?;
     /// assert_eq!(mask.select(&Tensor::scalar(5.0), &Tensor::scalar(7.0))?.to_vec(), [5.0, 7.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn select(&self, a: &Self, b: &Self) -> Result<Self> {

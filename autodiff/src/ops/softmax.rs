@@ -132,7 +132,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// use autodiff::Tensor;
     /// assert_eq!(Tensor::from_vec([1000.0, 1000.0], [2])?.softmax(0)?.to_vec(), [0.5, 0.5]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn softmax(&self, axis: isize) -> Result<Self> {
@@ -161,7 +161,7 @@ impl<T: Float> Tensor<T> {
     /// use autodiff::Tensor;
     /// let logits = Tensor::from_vec([0.0, 0.0, 0.0, 0.0], [1, 4])?;
     /// assert_eq!(logits.cross_entropy(&[2])?.item(), 4.0f64.ln());
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn cross_entropy(&self, labels: &[usize]) -> Result<Self> {
@@ -187,7 +187,7 @@ impl<T: Float> Tensor<T> {
     /// let logits = Tensor::from_vec([0.3, -1.0, 2.0], [1, 3])?;
     /// let soft = logits.soft_cross_entropy(&Tensor::one_hot(&[2], 3)?)?;
     /// assert!((soft.item() - logits.cross_entropy(&[2])?.item()).abs() < 1e-12f64);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn soft_cross_entropy(&self, targets: &Self) -> Result<Self> {

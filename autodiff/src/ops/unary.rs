@@ -160,12 +160,12 @@ unary! {
 
     /// The Gaussian error linear unit `x Φ(x)`, elementwise, with the exact normal distribution function
     /// `Φ(x) = (1 + erf(x/√2)) / 2` (Hendrycks and Gimpel, arXiv:1606.08415).
-    Gelu => gelu() = |x| x * normal_cdf(x),
-        from input |x| normal_cdf(x.clone()) + x.clone() * normal_density(x), 2.0;
+    Gelu => gelu() = |x| x * normal_cdf(&x),
+        from input |x| normal_cdf(&x) + x.clone() * normal_density(&x), 2.0;
 
     /// `x / (1 + e⁻ˣ)`, elementwise, also called swish (Elfwing et al., arXiv:1702.03118).
     Silu => silu() = |x| x * x.sigmoid(), from input |x| {
-        let s = x.clone().sigmoid();
+        let s = x.sigmoid();
         s.clone() * (x.one() + x * (s.one() - s))
     }, 1.2;
 
@@ -181,15 +181,15 @@ unary! {
 /// `Φ(x)`, the normal distribution function.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn normal_cdf<R: Real>(x: R) -> R {
+fn normal_cdf<R: Real>(x: &R) -> R {
     let (half, one, scale) = (x.constant(0.5), x.one(), x.constant(FRAC_1_SQRT_2));
-    half * (one + (x * scale).erf())
+    half * (one + (x.clone() * scale).erf())
 }
 
 /// `φ(x) = e^(-x²/2) / √(2π)`, the normal density.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn normal_density<R: Real>(x: R) -> R {
+fn normal_density<R: Real>(x: &R) -> R {
     let (scale, half) = (x.constant(FRAC_2_SQRT_PI / (2.0 * SQRT_2)), x.constant(-0.5));
     scale * (x.square() * half).exp()
 }
@@ -199,52 +199,52 @@ impl<T: Float> Real for Tensor<T> {
     fn constant(&self, value: f64) -> Self {
         Self::scalar(T::from_f64(value))
     }
-    fn exp(self) -> Self {
-        Self::exp(&self)
+    fn exp(&self) -> Self {
+        Self::exp(self)
     }
-    fn ln(self) -> Self {
-        Self::ln(&self)
+    fn ln(&self) -> Self {
+        Self::ln(self)
     }
-    fn sqrt(self) -> Self {
-        Self::sqrt(&self)
+    fn sqrt(&self) -> Self {
+        Self::sqrt(self)
     }
-    fn recip(self) -> Self {
-        Self::recip(&self)
+    fn recip(&self) -> Self {
+        Self::recip(self)
     }
-    fn square(self) -> Self {
-        Self::square(&self)
+    fn square(&self) -> Self {
+        Self::square(self)
     }
-    fn abs(self) -> Self {
-        Self::abs(&self)
+    fn abs(&self) -> Self {
+        Self::abs(self)
     }
-    fn sign(self) -> Self {
-        Self::sign(&self)
+    fn sign(&self) -> Self {
+        Self::sign(self)
     }
-    fn step(self) -> Self {
-        Self::step(&self)
+    fn step(&self) -> Self {
+        Self::step(self)
     }
-    fn sin(self) -> Self {
-        Self::sin(&self)
+    fn sin(&self) -> Self {
+        Self::sin(self)
     }
-    fn cos(self) -> Self {
-        Self::cos(&self)
+    fn cos(&self) -> Self {
+        Self::cos(self)
     }
-    fn tanh(self) -> Self {
-        Self::tanh(&self)
+    fn tanh(&self) -> Self {
+        Self::tanh(self)
     }
-    fn sigmoid(self) -> Self {
-        Self::sigmoid(&self)
+    fn sigmoid(&self) -> Self {
+        Self::sigmoid(self)
     }
-    fn softplus(self) -> Self {
-        Self::softplus(&self)
+    fn softplus(&self) -> Self {
+        Self::softplus(self)
     }
-    fn erf(self) -> Self {
-        Self::erf(&self)
+    fn erf(&self) -> Self {
+        Self::erf(self)
     }
-    fn powi(self, n: i32) -> Self {
-        Self::powi(&self, n)
+    fn powi(&self, n: i32) -> Self {
+        Self::powi(self, n)
     }
-    fn powf(self, p: f64) -> Self {
-        Self::powf(&self, p)
+    fn powf(&self, p: f64) -> Self {
+        Self::powf(self, p)
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn mix<T: Float>(
     axes: [Axis; 2],
     [from, to]: [usize; 2],
     x: &[T],
-    weight: impl Fn(usize, usize, usize, usize) -> T,
+    weight: impl Fn(usize, usize, usize, usize) -> T + Sync,
     bias: Option<&[T]>,
     y: &mut [T],
 ) {
@@ -38,10 +38,11 @@ pub(super) fn mix<T: Float>(
     let ns = s.work() * MAC_NS * (size_of::<T>() / 4) as f64;
     let pieces = PIECES.div_ceil(images).min((ns / images as f64 / parallel::SERIAL_NS) as usize);
     let lattice = Lattice::new(from, axes, pieces);
-    // Tiles with fewer rows waste less on few channels; one of eight needs 32 registers.
+    // Tiles with fewer rows waste less on few channels; those with more need the registers.
     let rows = match (to, level) {
         (1, _) => 1,
         (5.., Level::Avx512) => 8,
+        (5.., Level::Avx2) => 6,
         _ => 4,
     };
     let padded = to.next_multiple_of(rows);
@@ -51,26 +52,21 @@ pub(super) fn mix<T: Float>(
     for v in 0..high.taps.len() {
         for h in 0..wide.taps.len() {
             let offsets = lattice.offsets([v, h]);
+            let taps: Vec<usize> = high.taps[v]
+                .iter()
+                .flat_map(|v| wide.taps[h].iter().map(|h| v.index * s.kw + h.index))
+                .collect();
+            let tile = offsets.len() * rows;
             let mut weights = Fresh::take(s.groups * padded * offsets.len());
-            let mut tiles = weights.chunks_exact_mut(rows);
-            for group in 0..s.groups {
-                for first in (0..padded).step_by(rows) {
-                    for channel in 0..from {
-                        for v in &high.taps[v] {
-                            for h in &wide.taps[h] {
-                                let tap = v.index * s.kw + h.index;
-                                for (i, to_weight) in tiles.next().into_iter().flatten().enumerate() {
-                                    *to_weight = if first + i < to {
-                                        weight(group, first + i, channel, tap)
-                                    } else {
-                                        T::ZERO
-                                    };
-                                }
-                            }
-                        }
+            parallel::items(&mut weights, tile, tile as f64, |i, weights| {
+                let (group, first) = (i / (padded / rows), i % (padded / rows) * rows);
+                let places = (0..from).flat_map(|channel| taps.iter().map(move |tap| (channel, *tap)));
+                for (weights, (channel, tap)) in weights.chunks_exact_mut(rows).zip(places) {
+                    for (row, to_weight) in (first..).zip(weights) {
+                        *to_weight = if row < to { weight(group, row, channel, tap) } else { T::ZERO };
                     }
                 }
-            }
+            });
             classes.push(Class { offsets, weights });
         }
     }
@@ -149,6 +145,7 @@ impl<T: Float> Job<T> for Mix<'_, T> {
                 match self.rows {
                     1 => self.sweep::<V, 1>(class, &image, result, stride),
                     8 if V::LEVEL == Level::Avx512 => self.sweep::<V, 8>(class, &image, result, stride),
+                    6 if V::LEVEL == Level::Avx2 => self.sweep::<V, 6>(class, &image, result, stride),
                     _ => self.sweep::<V, 4>(class, &image, result, stride),
                 }
             }
@@ -177,8 +174,8 @@ impl<T: Float> Mix<'_, T> {
         let weights = &class.weights[self.group * tiles * size..(self.group + 1) * tiles * size];
         let most = match V::LEVEL {
             _ if ROWS == 1 => 8,
-            Level::Portable => 2,
-            _ => 3,
+            Level::Avx512 => 3,
+            _ => 2,
         };
         let mut at = 0;
         while at < stride {

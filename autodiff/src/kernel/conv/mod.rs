@@ -33,16 +33,27 @@ use weigh::weight_grad_at;
 /// `[c_out, c_in / groups, kh, kw]`; pairs are vertical, then horizontal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ConvShape {
+    /// The number of images.
     pub n: usize,
+    /// The channels of the input, in all groups.
     pub c_in: usize,
+    /// The height of the input.
     pub h: usize,
+    /// The width of the input.
     pub w: usize,
+    /// The channels of the output, in all groups.
     pub c_out: usize,
+    /// The height of the kernel.
     pub kh: usize,
+    /// The width of the kernel.
     pub kw: usize,
+    /// The distance of the input pixels that neighbouring outputs start from.
     pub stride: [usize; 2],
+    /// The rows and columns of zeros added on each side.
     pub padding: [usize; 2],
+    /// The distance of the input pixels that neighbouring taps see.
     pub dilation: [usize; 2],
+    /// The number of groups of channels: outputs see the inputs of their group only.
     pub groups: usize,
 }
 

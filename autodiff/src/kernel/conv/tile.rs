@@ -1,6 +1,7 @@
 //! The inner loops: tiles of accumulators that stay in registers.
 //!
-//! Each tile is `ROWS x COLUMNS` vectors: 8 x 3 of the 32 registers of AVX-512, 4 x 3 of the 16 of AVX2. A step
+//! Each tile is `ROWS x COLUMNS` vectors: 8 x 3 or 12 x 2 of the 32 registers of AVX-512,
+//! 6 x 2 of the 16 of AVX2. A step
 //! loads `COLUMNS` vectors and broadcasts `ROWS` numbers (or loads `ROWS` vectors) for `ROWS * COLUMNS` fused
 //! multiply-adds, so that arithmetic and not loading is the limit.
 

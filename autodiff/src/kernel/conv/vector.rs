@@ -111,6 +111,7 @@ impl<T: Float> Vector<T> for Four<T> {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Float, Job, Level, Vector};
+    #[allow(clippy::wildcard_imports)]
     use std::arch::x86_64::*;
     use std::marker::PhantomData;
 
