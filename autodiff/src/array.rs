@@ -26,7 +26,7 @@ use std::fmt;
 /// ```
 pub struct Array<T: Element> {
     buffer: Buffer<T>,
-    /// Where the elements are, unless they are the first of the buffer in row-major order.
+    /// Where the elements are, unless they are all of the buffer in row-major order.
     view: Option<Box<View>>,
     shape: Shape,
 }
@@ -130,16 +130,20 @@ impl<T: Element> Array<T> {
     /// The elements as a slice, if they lie in memory in row-major order.
     #[inline]
     pub fn as_slice(&self) -> Option<&[T]> {
-        let size = self.size();
         match &self.view {
-            None => Some(&self.buffer[..size]),
-            Some(_) if size == 0 => Some(&[]),
-            Some(view) => {
-                let dense = self.shape.strides();
-                let fits = |axis: usize| self.shape.dim(axis) == 1 || view.strides[axis] == dense[axis];
-                (0..self.rank()).all(fits).then(|| &self.buffer[view.offset..][..size])
-            }
+            None => Some(&self.buffer),
+            Some(view) => self.dense_view(view),
         }
+    }
+
+    fn dense_view(&self, view: &View) -> Option<&[T]> {
+        let size = self.size();
+        if size == 0 {
+            return Some(&[]);
+        }
+        let dense = self.shape.strides();
+        let fits = |axis: usize| self.shape.dim(axis) == 1 || view.strides[axis] == dense[axis];
+        (0..self.rank()).all(fits).then(|| &self.buffer[view.offset..][..size])
     }
 
     /// The same elements, in row-major order in memory. Free if they are so already.
@@ -180,8 +184,7 @@ impl<T: Element> Array<T> {
         if self.view.is_some() || !self.buffer.is_unique() {
             *self = self.copy();
         }
-        let size = self.size();
-        &mut self.buffer.get_mut().expect("nobody else holds this buffer")[..size]
+        self.buffer.get_mut().expect("nobody else holds this buffer")
     }
 
     /// Whether a write would go to these very elements.
@@ -528,11 +531,9 @@ impl<T: Float> Array<T> {
             return Ok(Self::build(shape, |out| gemm::product(out, (m, n, k), a, b, true)));
         }
         let starts = |x: &Self, strides: &Strides| -> Vec<usize> {
-            let matrices = front(&x.shape);
-            let lead = Array { buffer: Fresh::<T>::take(0).share(), view: None, shape: matrices };
-            let view = View { offset: x.offset(), strides: *strides };
-            let lead = Array { view: Some(Box::new(view)), ..lead };
-            let source = lead.source(&batch);
+            // The array of the first elements of the matrices, whose axes are those in front.
+            let firsts = Self { shape: front(&x.shape), ..x.viewed(x.shape, x.offset(), *strides) };
+            let source = firsts.source(&batch);
             positions(&batch, source.offset, &source.strides)
         };
         let starts: Vec<_> = starts(self, &sa).into_iter().zip(starts(other, &sb)).collect();

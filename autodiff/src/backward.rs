@@ -51,7 +51,7 @@ fn accumulate<T: Float>(sum: &mut Tensor<T>, mut grad: Tensor<T>) {
 
 /// What the rule for input `index` returns, summed over what was broadcast.
 fn pull<T: Float>(
-    node: &Shared<Node<T>>,
+    node: Option<&Shared<Node<T>>>,
     record: &Record<T>,
     index: usize,
     grad: &Tensor<T>,
@@ -85,7 +85,7 @@ impl<T: Float> Tensor<T> {
     /// let w = Tensor::from_vec([3.0, -1.0], [2])?.variable();
     /// w.square().sum().backward()?;
     /// assert_eq!(w.grad().unwrap().to_vec(), [6.0, -2.0]);
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn backward(&self) -> Result<()> {
@@ -97,41 +97,60 @@ impl<T: Float> Tensor<T> {
         no_grad(|| {
             let mut pending = Pending(vec![(root.clone(), Self::full(T::ONE, self.shape()))]);
             let mut arrived = Vec::new();
-            while let Some((node, grad)) = pending.0.pop() {
-                let Kind::Op(record) = &node.kind else {
+            while let Some((mut node, grad)) = pending.0.pop() {
+                if matches!(node.kind, Kind::Leaf(_)) {
                     arrived.push((node, grad.array));
                     continue;
-                };
-                let mut record = record.write().unwrap_or_else(PoisonError::into_inner);
-                let Some(taken) = &mut *record else {
-                    return Err(ErrorKind::Freed.of("backward").at("backward", site));
-                };
-                for index in 0..taken.edges.len() {
-                    if taken.edges[index].node.is_none() {
-                        continue;
-                    }
-                    let pulled = pull(&node, taken, index, &grad)?;
-                    // The edge is not needed any more: its node moves on instead of being counted twice.
-                    if let Some(input) = taken.edges[index].node.take() {
-                        pending.add(input, pulled);
-                    }
                 }
-                *record = None;
+                // A node that only this pass refers to needs no lock.
+                let read = match node.get_mut() {
+                    Some(Node { kind: Kind::Op(record), .. }) => {
+                        read(record.get_mut().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
+                    }
+                    _ => match &node.kind {
+                        Kind::Op(record) => read(
+                            &mut record.write().unwrap_or_else(PoisonError::into_inner),
+                            &grad,
+                            &mut pending,
+                        ),
+                        Kind::Leaf(_) => Ok(()),
+                    },
+                };
+                read.map_err(|error| {
+                    if error.kind() == &ErrorKind::Freed { error.at("backward", site) } else { error }
+                })?;
             }
             for (node, grad) in arrived {
-                deposit(&node, grad);
+                deposit(&node, &grad);
             }
             Ok(())
         })
     }
 }
 
+/// Runs the rules of a record that is not needed again, and passes on what they return.
+fn read<T: Float>(record: &mut Option<Record<T>>, grad: &Tensor<T>, pending: &mut Pending<T>) -> Result<()> {
+    let Some(taken) = record else { return Err(ErrorKind::Freed.into()) };
+    for index in 0..taken.edges.len() {
+        if taken.edges[index].node.is_none() {
+            continue;
+        }
+        let pulled = pull(None, taken, index, grad)?;
+        // The edge is not needed any more: its node moves on instead of being counted twice.
+        if let Some(input) = taken.edges[index].node.take() {
+            pending.add(input, pulled);
+        }
+    }
+    *record = None;
+    Ok(())
+}
+
 /// Adds a gradient to the slot of a leaf.
-fn deposit<T: Float>(node: &Node<T>, grad: Array<T>) {
+fn deposit<T: Float>(node: &Node<T>, grad: &Array<T>) {
     let Kind::Leaf(slot) = &node.kind else { return };
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
     match &mut *slot {
-        Some(sum) => sum.add_assign(&grad),
+        Some(sum) => sum.add_assign(grad),
         None => *slot = Some(grad.contiguous()),
     }
 }
@@ -151,7 +170,7 @@ fn deposit<T: Float>(node: &Node<T>, grad: Array<T>) {
 /// let [dx] = grad(&(&x * &x * &x), [&x])?;
 /// let [ddx] = grad(&dx, [&x])?;
 /// assert_eq!((dx.item(), ddx.item()), (12.0, 12.0)); // 3x², 6x
-/// # autodiff::Result::Ok(())
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 #[track_caller]
 pub fn grad<T: Float, const N: usize>(output: &Tensor<T>, inputs: [&Tensor<T>; N]) -> Result<[Tensor<T>; N]> {
@@ -174,7 +193,7 @@ pub fn grad<T: Float, const N: usize>(output: &Tensor<T>, inputs: [&Tensor<T>; N
 /// let x = Tensor::from_vec([1.0, 2.0], [2])?.variable();
 /// let seed = Tensor::from_vec([1.0, 10.0], [2])?;
 /// assert_eq!(pull_back(&x.square(), &seed, &[&x])?[0].to_vec(), [2.0, 40.0]);
-/// # autodiff::Result::Ok(())
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 #[track_caller]
 pub fn pull_back<T: Float>(
@@ -223,7 +242,7 @@ pub(crate) fn gradients<T: Float>(
                 Some(record) => {
                     for (index, edge) in record.edges.iter().enumerate() {
                         if let Some(input) = edge.node.as_ref().filter(|input| is_wanted(input)) {
-                            pending.add(input.clone(), pull(&node, record, index, &grad)?);
+                            pending.add(input.clone(), pull(Some(&node), record, index, &grad)?);
                         }
                     }
                 }

@@ -1,4 +1,45 @@
-#![doc = "Tape-based automatic differentiation."]
+//! Tape-based automatic differentiation: write a computation in plain Rust, call [`backward`](Tensor::backward), and
+//! read the gradients.
+//!
+//! ```
+//! use autodiff::{Parameter, Rng, Tensor};
+//!
+//! // A line through noisy points, fitted by gradient descent.
+//! let mut rng = Rng::seed(1);
+//! let x: Tensor = rng.uniform([100, 1], -1.0, 1.0);
+//! let noise: Tensor = rng.normal([100, 1], 0.0, 0.01);
+//! let y = &x * 3.0 + 0.5 + noise;
+//!
+//! let mut weight = Parameter::new(Tensor::zeros([1, 1]));
+//! let mut bias = Parameter::new(Tensor::zeros([1]));
+//! for _ in 0..200 {
+//!     let prediction = x.matmul(&weight)? + &bias; // recorded on the tape, with broadcasting
+//!     let loss = (prediction - &y).square().mean();
+//!     loss.backward()?; // reads the tape backwards, leaves gradients with the parameters
+//!     for parameter in [&mut weight, &mut bias] {
+//!         parameter.step(|value, grad| *value = value.zip(grad, |w, g| w - 0.5 * g).unwrap());
+//!     }
+//! }
+//! assert!((weight.item() - 3.0).abs() < 0.01 && (bias.item() - 0.5).abs() < 0.01);
+//! # Ok::<(), autodiff::Error>(())
+//! ```
+//!
+//! # The map
+//!
+//! | | |
+//! |---|---|
+//! | Values | [`Tensor`], tracked or not; [`Array`], its numbers; [`Shape`]; [`Float`] is `f32` or `f64` |
+//! | Gradients | [`Tensor::backward`]; [`grad`] and [`pull_back`], which can be differentiated again; [`no_grad`] |
+//! | Places | [`Parameter`], [`Running`]; [`Module`] walks over them by name |
+//! | Your own ops | [`Op`], one forward and one rule per input |
+//! | Trust | [`check`] holds gradients to numerical differentiation |
+//! | Randomness, threads, memory | [`Rng`], [`with_threads`], [`memory`] |
+//!
+//! A method returns a [`Result`] if and only if a caller can get it wrong; errors name the op, the shapes and the
+//! caller's line. Operators (`+ - * /`) panic with the same text; `Add.apply(&[&a, &b])?` does not.
+//!
+//! The bits of a result depend on neither the number of threads nor their timing. They may differ between processors
+//! with and without fused multiply-add (matrix products and convolutions).
 
 mod array;
 mod backward;

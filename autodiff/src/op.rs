@@ -21,7 +21,7 @@
 //! let x = Tensor::from_vec([1.0, 2.0], [2])?.variable();
 //! Cube.apply(&[&x])?.sum().backward()?;
 //! assert_eq!(x.grad().unwrap().to_vec(), [3.0, 12.0]);
-//! # Result::Ok(())
+//! # Ok::<(), autodiff::Error>(())
 //! ```
 
 use crate::array::Array;
@@ -116,7 +116,8 @@ impl BitOr for Reads {
 /// When the backward pass is itself recorded, the tensors it gives are on the tape.
 pub struct Point<'a, T: Float> {
     pub(crate) record: &'a Record<T>,
-    pub(crate) node: &'a Shared<Node<T>>,
+    /// The node of the output, unless this pass is not recorded.
+    pub(crate) node: Option<&'a Shared<Node<T>>>,
 }
 
 impl<T: Float> Point<'_, T> {
@@ -143,7 +144,7 @@ impl<T: Float> Point<'_, T> {
     /// If the op's [`reads`](Op::reads) did not declare it.
     pub fn output(&self) -> Tensor<T> {
         match &self.record.output {
-            Some(array) => Tensor::attached(array.clone(), Some(self.node)),
+            Some(array) => Tensor::attached(array.clone(), self.node),
             None => {
                 panic!("{}: a rule reads the output, which `reads` does not declare", self.record.op.name())
             }

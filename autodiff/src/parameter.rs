@@ -28,7 +28,7 @@ pub struct Parameter<T: Float = f32>(Tensor<T>);
 impl<T: Float> Parameter<T> {
     /// A parameter that starts with these values.
     pub fn new(values: Tensor<T>) -> Self {
-        Self(values.detach().variable())
+        Self(Tensor::from(values.array).variable())
     }
 
     /// Replaces the values. The shape may change; the gradient, if there is one, is dropped, and tapes that hold the old

@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 
-/// A stream of random numbers (ChaCha with eight rounds).
+/// A stream of random numbers (`ChaCha` with eight rounds).
 ///
 /// ```
 /// use autodiff::{Rng, Tensor};
@@ -69,7 +69,9 @@ impl Rng {
         self.fill(shape.into(), |rng, pair| {
             // 24 bits, so that rounding to single precision cannot reach `high`.
             let draw = |rng: &mut Self| f64::from(rng.0.next_u32() >> 8) * (-24.0f64).exp2();
-            pair.iter_mut().for_each(|x| *x = T::from_f64(low + (high - low) * draw(rng)));
+            for x in pair {
+                *x = T::from_f64(low + (high - low) * draw(rng));
+            }
         })
     }
 

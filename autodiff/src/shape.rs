@@ -255,7 +255,7 @@ impl From<Vec<usize>> for Shape {
 /// let x = Tensor::<f32>::ones([2, 3, 4]);
 /// assert_eq!(x.sum_axes(-1)?.shape(), [2, 3]);
 /// assert_eq!(x.sum_axes([0, 2])?.shape(), [3]);
-/// # autodiff::Result::Ok(())
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axes(SmallVec<[isize; 4]>);

@@ -117,6 +117,33 @@ impl<T: Float> Node<T> {
     }
 }
 
+/// An input of an op: lent, or given up by the caller, whose references then move to the tape instead of being counted
+/// twice.
+pub(crate) enum Operand<'a, T: Float> {
+    Lent(&'a Tensor<T>),
+    Given(Tensor<T>),
+}
+
+impl<T: Float> Operand<'_, T> {
+    fn tensor(&self) -> &Tensor<T> {
+        match self {
+            Self::Lent(tensor) => tensor,
+            Self::Given(tensor) => tensor,
+        }
+    }
+
+    /// The edge to this input, with its values if they are kept.
+    #[inline]
+    fn edge(self, kept: bool) -> Edge<T> {
+        let shape = self.tensor().shape();
+        let (array, node) = match self {
+            Self::Lent(tensor) => (kept.then(|| tensor.array.clone()), tensor.node.clone()),
+            Self::Given(tensor) => (kept.then_some(tensor.array), tensor.node),
+        };
+        Edge { node, value: array.map_or(Value::Shape(shape), Value::Kept) }
+    }
+}
+
 /// Runs an op and, if an input is tracked and this thread is recording, writes it on the tape.
 #[track_caller]
 #[inline]
@@ -127,37 +154,58 @@ pub(crate) fn apply<T: Float, O: Op<T>>(mut op: O, inputs: &[&Tensor<T>]) -> Res
         [a, b] => op.forward(&[&a.array, &b.array]),
         _ => op.forward(&inputs.iter().map(|input| &input.array).collect::<Vec<_>>()),
     };
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => return Err(error.at(op.name(), site)),
-    };
+    let output = output.map_err(|error| error.at(op.name(), site))?;
     if !is_recording() || inputs.iter().all(|input| input.node.is_none()) {
         return Ok(Tensor::from(output));
     }
-    Ok(record(Box::new(op), inputs, output, site))
+    let (reads, after) = survey(&op, inputs.iter().copied());
+    let edge = |(index, input)| Operand::Lent(input).edge(reads.contains(Reads::input(index)));
+    let edges = inputs.iter().copied().enumerate().map(edge).collect();
+    Ok(record(Box::new(op), edges, reads, after, output, site))
 }
 
-fn record<T: Float>(op: Box<dyn Op<T>>, inputs: &[&Tensor<T>], output: Array<T>, site: Site) -> Tensor<T> {
-    let mut reads = Reads::NONE;
-    let mut after = 0;
-    for (index, input) in inputs.iter().enumerate() {
+/// The same for two operands that may be given up.
+#[track_caller]
+#[inline]
+pub(crate) fn apply_pair<T: Float, O: Op<T>>(
+    mut op: O,
+    left: Operand<'_, T>,
+    right: Operand<'_, T>,
+) -> Result<Tensor<T>> {
+    let site = Site::caller();
+    let (a, b) = (left.tensor(), right.tensor());
+    let output = op.forward(&[&a.array, &b.array]).map_err(|error| error.at(op.name(), site))?;
+    if (a.node.is_none() && b.node.is_none()) || !is_recording() {
+        return Ok(Tensor::from(output));
+    }
+    let (reads, after) = survey(&op, [a, b]);
+    let keeps = |index| reads.contains(Reads::input(index));
+    let edges = SmallVec::from_buf([left.edge(keeps(0)), right.edge(keeps(1))]);
+    Ok(record(Box::new(op), edges, reads, after, output, site))
+}
+
+/// What the rules of the tracked inputs read, and the largest number of their nodes.
+#[inline]
+fn survey<'a, T: Float>(op: &impl Op<T>, inputs: impl IntoIterator<Item = &'a Tensor<T>>) -> (Reads, u64) {
+    let (mut reads, mut after) = (Reads::NONE, 0);
+    for (index, input) in inputs.into_iter().enumerate() {
         if let Some(node) = &input.node {
             reads = reads | op.reads(index);
             after = after.max(node.id);
         }
     }
-    let edge = |index: usize, input: &Tensor<T>| Edge {
-        node: input.node.clone(),
-        value: if reads.contains(Reads::input(index)) {
-            Value::Kept(input.array.clone())
-        } else {
-            Value::Shape(input.array.shape())
-        },
-    };
-    let edges = match inputs {
-        [a, b] => SmallVec::from_buf([edge(0, a), edge(1, b)]),
-        _ => inputs.iter().enumerate().map(|(index, input)| edge(index, input)).collect(),
-    };
+    (reads, after)
+}
+
+#[inline]
+fn record<T: Float>(
+    op: Box<dyn Op<T>>,
+    edges: SmallVec<[Edge<T>; 2]>,
+    reads: Reads,
+    after: u64,
+    output: Array<T>,
+    site: Site,
+) -> Tensor<T> {
     let kept = reads.contains(Reads::OUTPUT).then(|| output.clone());
     let record = Record { op, edges, output: kept, site };
     Tensor { array: output, node: Some(Node::new(after, Kind::Op(RwLock::new(Some(record))))) }

@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 /// assert_eq!(y.item(), 14.0);
 /// let [dx] = grad(&y, [&x])?;
 /// assert_eq!(dx.to_vec(), [2.0, 4.0, 6.0]);
-/// # autodiff::Result::Ok(())
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 pub struct Tensor<T: Float = f32> {
     pub(crate) array: Array<T>,
@@ -144,7 +144,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// let [rows, columns] = autodiff::Tensor::<f32>::zeros([2, 3]).dims()?;
     /// assert_eq!((rows, columns), (2, 3));
-    /// # autodiff::Result::Ok(())
+    /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
     pub fn dims<const N: usize>(&self) -> Result<[usize; N]> {

@@ -41,7 +41,7 @@
 //!
 //! A model takes the batches as they are:
 //!
-//! ```ignore
+//! ```text
 //! for batch in Loader::new(&train, 64).shuffle(7) {
 //!     let loss = model.forward(&batch.images)?.cross_entropy(&batch.labels)?;
 //!     loss.backward()?;

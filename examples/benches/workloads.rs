@@ -37,8 +37,10 @@ struct Options {
 
 type Step = Box<dyn FnMut() -> Result<()>>;
 
+type Build = fn() -> Step;
+
 /// A name and what builds the step that is timed.
-const WORKLOADS: &[(&str, fn() -> Step)] = &[
+const WORKLOADS: &[(&str, Build)] = &[
     ("op_overhead_fwdbwd", op_overhead_fwdbwd),
     ("op_overhead_fwd", op_overhead_fwd),
     ("mlp_mnist_sgd", || mlp(&[784, 256, 128, 10], 128, sgd())),
@@ -101,7 +103,7 @@ fn train(
     })
 }
 
-/// Affine layers of the given widths with ReLU between.
+/// Affine layers of the given widths with `ReLU` between.
 fn mlp(widths: &[usize], batch: usize, optimizer: Box<dyn Optimizer>) -> Step {
     let mut rng = Rng::seed(0);
     let mut model = Sequential::new();

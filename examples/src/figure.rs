@@ -59,6 +59,7 @@ pub fn lines(file: &Path, title: &str, axes: [&str; 2], lines: &[Line<'_>]) -> R
         .light_line_style(WHITE)
         .axis_style(INK)
         .label_style(("sans-serif", 14).into_font().color(&INK))
+        .x_label_formatter(&|x| format!("{x:.0}"))
         .x_desc(axes[0])
         .y_desc(axes[1])
         .draw()?;
@@ -88,7 +89,8 @@ pub fn lines(file: &Path, title: &str, axes: [&str; 2], lines: &[Line<'_>]) -> R
 pub fn digits(file: &Path, title: &str, side: usize, digits: &[Digit<'_>]) -> Result<(), Box<dyn Error>> {
     const CELL: (i32, i32) = (140, 168);
     let rows = digits.len().div_ceil(5).max(1) as i32;
-    let root = SVGBackend::new(file, (5 * CELL.0 as u32 + 20, (rows * CELL.1) as u32 + 56)).into_drawing_area();
+    let root =
+        SVGBackend::new(file, (5 * CELL.0 as u32 + 20, (rows * CELL.1) as u32 + 56)).into_drawing_area();
     root.fill(&WHITE)?;
     root.draw(&Text::new(title, (16, 14), ("sans-serif", 20).into_font().color(&INK)))?;
     for (i, digit) in digits.iter().enumerate() {

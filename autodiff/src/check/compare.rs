@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::shape::Shape;
 use crate::tape::no_grad;
 use crate::tensor::Tensor;
+use std::collections::BTreeSet;
 
 /// The Jacobian of one output with respect to one input: a row for each element of the output.
 pub(super) struct Block {
@@ -84,7 +85,7 @@ impl Gradients {
         let sure = error <= tolerance && value.is_finite();
         if off <= tolerance + 10.0 * error {
             if sure { Verdict::Right } else { Verdict::Undecided }
-        } else if !sure && !(analytic.is_finite() && off > 100.0 * error) {
+        } else if !(sure || analytic.is_finite() && off > 100.0 * error) {
             Verdict::Undecided
         } else {
             Verdict::Wrong(if off.is_finite() { off / (tolerance + error) } else { f64::INFINITY })
@@ -95,25 +96,29 @@ impl Gradients {
     pub(super) fn compare(&self, subject: &Subject<'_>, order: usize) -> Result<Report, Fault> {
         let mut blocks = analytic(subject)?;
         numeric(subject, &mut blocks)?;
-        let (mut entries, mut undecided) = (0, 0);
-        for block in &mut blocks {
+        let mut entries = 0;
+        // The elements of the inputs for which some entry could not be decided.
+        let mut doubtful = BTreeSet::new();
+        for (index, block) in blocks.iter_mut().enumerate() {
             let both = block.analytic.iter().zip(&block.numeric);
             block.verdicts = both.map(|(&analytic, &numeric)| self.judge(analytic, numeric)).collect();
             entries += block.verdicts.len();
-            undecided += block.undecided().count();
+            doubtful.extend(block.undecided().map(|at| (index % subject.point.len(), at % block.columns())));
         }
         if let Some(entry) = blocks.iter().find_map(|block| block.worst(order)) {
-            return Err(Fault::Entry(entry));
+            return Err(Fault::Entry(Box::new(entry)));
         }
+        let elements = subject.point.iter().map(Tensor::size).sum();
+        let undecided = doubtful.len();
         let first = blocks.iter().find_map(|block| Some((block, block.undecided().next()?)));
         if let Some((block, at)) = first
-            && undecided as f64 > self.undecided * entries as f64
+            && undecided as f64 > self.undecided * elements as f64
         {
             let (output, input) = block.places(at);
             let Estimate { value, error } = block.numeric[at];
-            return Err(Fault::Inconclusive { undecided, entries, output, input, numeric: value, error });
+            return Err(Fault::Inconclusive { undecided, elements, output, input, numeric: value, error });
         }
-        Ok(Report { entries, undecided })
+        Ok(Report { entries, elements, undecided })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Guesses the slip behind a wrong block of the Jacobian from its pattern.
 
 use super::compare::Block;
-use super::report::{Slip, ravel, unravel};
+use super::report::{Slip, Variable, ravel, unravel};
 use crate::shape::Shape;
 
 /// The slip that explains a block with at least one wrong entry.
@@ -18,8 +18,8 @@ pub(super) fn slip(block: &Block, order: usize) -> Slip {
     } else {
         Slip::Unknown
     };
-    // The check of the order below has passed before this one began.
-    if order > 1 { Slip::Hidden } else { found }
+    // The check of the order below has passed before this one began: the gradient is right, and linear in the cotangent.
+    if order > 1 && matches!(block.input.0, Variable::Input(_)) { Slip::Hidden } else { found }
 }
 
 /// Whether the analytic entries are what `expected` makes of the numeric ones at each row and column, with so much
@@ -41,7 +41,9 @@ fn multiple(block: &Block) -> Option<Slip> {
         .filter(|&at| block.numeric[at].error.is_finite())
         .max_by(|&a, &b| block.numeric[a].value.abs().total_cmp(&block.numeric[b].value.abs()))?;
     let factor = block.analytic[largest] / block.numeric[largest].value;
-    if !factor.is_finite() || !explains(block, |row, column| block.at(row, column, factor)) {
+    // A multiple of nothing is no multiple.
+    let known = block.numeric[largest].value.abs() > 1e-9 + 10.0 * block.numeric[largest].error;
+    if !known || !factor.is_finite() || !explains(block, |row, column| block.at(row, column, factor)) {
         return None;
     }
     let near = |value: f64| (factor - value).abs() < 1e-5 * value.abs();

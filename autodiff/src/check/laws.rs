@@ -118,8 +118,8 @@ fn same(
         let (left, right) = (left.to_vec(), right.to_vec());
         let largest =
             left.iter().chain(&right).filter(|x| x.is_finite()).fold(0.0, |m: f64, x| m.max(x.abs()));
-        let differ =
-            |a: f64, b: f64| a != b && !(a.is_nan() && b.is_nan()) && !((a - b).abs() <= slack * largest);
+        let near = |a: f64, b: f64| (a - b).abs() <= slack * largest;
+        let differ = |a: f64, b: f64| !(a == b || a.is_nan() && b.is_nan() || near(a, b));
         if let Some(position) = (0..left.len()).find(|&i| differ(left[i], right[i])) {
             let place = Place::new(name, shape, position);
             return Err(Fault::Law { law, place, left: left[position], right: right[position] });

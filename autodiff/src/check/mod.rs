@@ -25,15 +25,16 @@
 //!     mismatch.to_string().split(" ± ").next(),
 //!     Some("first order: d output[1] / d input 0[1] is -12, numerically 12")
 //! );
-//! # Result::Ok(())
+//! # Ok::<(), autodiff::Error>(())
 //! ```
 //!
 //! # What is checked
 //!
 //! At each order:
 //! - every entry `a` of the Jacobian against its numeric value `n ± e`: `|a - n| ≤ atol + rtol max(|a|, |n|) + 10 e`. An
-//!   entry whose error `e` is itself above the tolerance (a kink, a pole) is *undecided*; a check fails if more than a
-//!   fifth are. An input that gets no gradient at all passes only if its derivative is numerically zero;
+//!   entry whose error `e` is itself above the tolerance (a kink, a pole) is *undecided*; a check fails if that happens to
+//!   more than a fifth of the elements of the inputs. An input that gets no gradient at all passes only if its
+//!   derivative is numerically zero;
 //! - computed twice, everything has the same bits.
 //!
 //! And for the gradient itself:
@@ -76,7 +77,6 @@ use laws::{Names, Subject};
 /// check::grads(loss, &[w, x])?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[track_caller]
 pub fn grads(
     f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
     inputs: &[Tensor<f64>],
@@ -95,7 +95,6 @@ pub fn grads(
 /// check::second_order(|x| Ok(x[0].exp()), &[x])?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[track_caller]
 pub fn second_order(
     f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
     inputs: &[Tensor<f64>],
@@ -127,7 +126,7 @@ impl Default for Gradients {
 }
 
 impl Gradients {
-    /// First order, `rtol` 10⁻⁷, `atol` 10⁻⁹, at most a fifth of the entries undecided.
+    /// First order, `rtol` 10⁻⁷, `atol` 10⁻⁹, at most a fifth of the elements undecided.
     pub fn new() -> Self {
         Self { order: 1, rtol: 1e-7, atol: 1e-9, undecided: 0.2 }
     }
@@ -154,7 +153,8 @@ impl Gradients {
         self
     }
 
-    /// Which part of the entries may be undecided, from 0 to 1.
+    /// Which part of the elements of the inputs may be undecided, from 0 to 1: where a function has a kink or a pole, no
+    /// difference tells its derivative.
     pub fn undecided(mut self, part: f64) -> Self {
         self.undecided = part;
         self
@@ -169,22 +169,23 @@ impl Gradients {
         f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
         inputs: &[Tensor<f64>],
     ) -> Result<Report, Mismatch> {
-        let mut function: Function<'_> = Box::new(move |inputs| Ok(vec![f(inputs)?]));
+        self.run(Box::new(move |inputs| Ok(vec![f(inputs)?])), inputs)
+    }
+
+    /// The same for any function, compiled once.
+    fn run(&self, mut function: Function<'_>, inputs: &[Tensor<f64>]) -> Result<Report, Mismatch> {
         let mut point: Vec<Tensor<f64>> = inputs.iter().map(Tensor::detach).collect();
         let mut names = Names {
             inputs: (0..point.len()).map(Variable::Input).collect(),
             outputs: vec![Variable::Output],
         };
-        let mut report = Report { entries: 0, undecided: 0 };
+        let mut report = Report::default();
         let mut order = 1;
         loop {
             let subject = Subject { function: &function, point: &point, names: &names };
             let found = self.one_order(&subject, order);
             let (found, seeds) = found.map_err(|fault| Mismatch::new(order, fault))?;
-            report = Report {
-                entries: report.entries + found.entries,
-                undecided: report.undecided + found.undecided,
-            };
+            report = report.plus(found);
             if order == self.order {
                 return Ok(report);
             }
@@ -212,10 +213,11 @@ impl Gradients {
     }
 }
 
-/// What a check that passed has looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a check that passed has looked at, summed over the orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     entries: usize,
+    elements: usize,
     undecided: usize,
 }
 
@@ -225,9 +227,22 @@ impl Report {
         self.entries
     }
 
-    /// How many of them could not be decided, because the differences do not converge: at kinks, jumps and poles.
+    /// How many elements the inputs had.
+    pub fn elements(&self) -> usize {
+        self.elements
+    }
+
+    /// For how many of these elements an entry could not be decided, because the differences do not converge.
     pub fn undecided(&self) -> usize {
         self.undecided
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            entries: self.entries + other.entries,
+            elements: self.elements + other.elements,
+            undecided: self.undecided + other.undecided,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::fmt;
 /// let mismatch = check::grads(|x| Ok(&x[0] * x[0].detach()), &[x]).unwrap_err();
 /// assert!(mismatch.to_string().starts_with("first order: d output[1] / d input 0[1] is 2, numerically 4"));
 /// assert!(mismatch.to_string().contains("exactly half"));
-/// # autodiff::Result::Ok(())
+/// # Ok::<(), autodiff::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}: {}", Order(*.order), .fault)]
@@ -54,17 +54,17 @@ impl Mismatch {
 pub enum Fault {
     /// An entry of the Jacobian differs from the numerical one.
     #[error("{0}")]
-    Entry(Entry),
-    /// Too many entries could not be decided: the points lie at kinks or poles.
+    Entry(Box<Entry>),
+    /// Too many elements of the inputs could not be judged: the function has kinks or poles there.
     #[error(
-        "{undecided} of {entries} entries cannot be decided, because the function has a kink, a jump or a pole there \
+        "{undecided} of {elements} elements cannot be judged, because the function has a kink, a jump or a pole there \
          or is not finite: first d {output} / d {input}, numerically {numeric} ± {error:.1e}"
     )]
     Inconclusive {
-        /// How many could not be decided.
+        /// How many could not be judged.
         undecided: usize,
         /// How many there are.
-        entries: usize,
+        elements: usize,
         /// The output element of the first one.
         output: Place,
         /// The input element of the first one.
@@ -142,7 +142,7 @@ impl fmt::Display for Entry {
             Short(*analytic),
             Short(*numeric)
         )?;
-        if *numeric != 0.0 && analytic.is_finite() {
+        if numeric.abs() > 1e-9 + 10.0 * error && analytic.is_finite() {
             write!(f, " (ratio {:.6})", analytic / numeric)?;
         }
         write!(f, ": {slip} ({wrong} of {entries} entries are wrong)")

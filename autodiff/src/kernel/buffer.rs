@@ -14,13 +14,13 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What an array may hold: plain numbers. Sealed.
 ///
 /// # Safety
-/// Every bit pattern is a valid value, there is no padding, and the alignment is at most [`ALIGN`].
+/// Every bit pattern is a valid value, there is no padding, and the alignment is at most that of a block, 64 bytes.
 #[allow(clippy::missing_safety_doc)]
 pub unsafe trait Element:
     Copy + Send + Sync + PartialEq + std::fmt::Debug + Default + 'static
@@ -55,6 +55,8 @@ struct Head {
     /// Length in elements of the array that lives here now.
     len: usize,
     class: usize,
+    /// The next free block of the class, while this one is free.
+    next: Option<Block>,
 }
 
 const _: () = assert!(size_of::<Head>() <= DATA);
@@ -78,15 +80,13 @@ fn class_bytes(class: usize) -> usize {
 }
 
 fn layout(class: usize) -> Layout {
-    match Layout::from_size_align(DATA + class_bytes(class), ALIGN) {
-        Ok(layout) => layout,
-        Err(_) => panic!("an array of {} bytes is larger than the address space", class_bytes(class)),
-    }
+    Layout::from_size_align(DATA + class_bytes(class), ALIGN)
+        .expect("requests are checked against the address space")
 }
 
-/// Free blocks by class.
+/// Free blocks by class, linked through their heads.
 struct FreeLists {
-    lists: [Vec<Block>; CLASSES],
+    first: [Option<Block>; CLASSES],
     bytes: usize,
 }
 
@@ -95,31 +95,35 @@ unsafe impl Send for FreeLists {}
 
 impl FreeLists {
     const fn new() -> Self {
-        Self { lists: [const { Vec::new() }; CLASSES], bytes: 0 }
+        Self { first: [None; CLASSES], bytes: 0 }
     }
 
     #[inline]
     fn pop(&mut self, class: usize) -> Option<Block> {
-        let block = self.lists[class].pop()?;
+        let block = self.first[class]?;
+        // SAFETY: a free block is alive and owned by this list.
+        self.first[class] = unsafe { block.as_ref() }.next;
         self.bytes -= class_bytes(class);
         Some(block)
     }
 
+    /// Takes over a block that nobody refers to.
     #[inline]
-    fn push(&mut self, class: usize, block: Block) {
+    fn push(&mut self, class: usize, mut block: Block) {
+        // SAFETY: the caller has given the block up, so it is ours alone.
+        unsafe { block.as_mut() }.next = self.first[class];
+        self.first[class] = Some(block);
         self.bytes += class_bytes(class);
-        self.lists[class].push(block);
     }
 
     /// Gives all blocks back to the system.
     fn clear(&mut self) {
-        for (class, list) in self.lists.iter_mut().enumerate() {
-            for block in std::mem::take(list) {
+        for class in 0..CLASSES {
+            while let Some(block) = self.pop(class) {
                 // SAFETY: the block came from `alloc_zeroed` with this layout and was owned by the list alone.
                 unsafe { dealloc(block.as_ptr().cast(), layout(class)) };
             }
         }
-        self.bytes = 0;
     }
 }
 
@@ -132,36 +136,38 @@ fn shared() -> MutexGuard<'static, FreeLists> {
 }
 
 /// What one thread has done; summed over threads on request, so that counting needs no shared cache line.
-#[derive(Default)]
 struct Tally {
-    blocks: AtomicI64,
-    bytes: AtomicI64,
+    /// Blocks taken less blocks given back, by class.
+    live: [AtomicI64; CLASSES],
+    /// Blocks taken.
+    taken: AtomicI64,
+    /// Blocks that came from the system.
+    fresh: AtomicI64,
+    /// Nodes born less nodes died.
     nodes: AtomicI64,
-    recycled: AtomicU64,
-    fresh: AtomicU64,
 }
 
 static TALLIES: Mutex<Vec<Arc<Tally>>> = Mutex::new(Vec::new());
 /// The sums of threads that have ended.
-static ENDED: Tally = Tally {
-    blocks: AtomicI64::new(0),
-    bytes: AtomicI64::new(0),
-    nodes: AtomicI64::new(0),
-    recycled: AtomicU64::new(0),
-    fresh: AtomicU64::new(0),
-};
+static ENDED: Tally = Tally::new();
 
 fn tallies() -> MutexGuard<'static, Vec<Arc<Tally>>> {
     TALLIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Tally {
-    fn add_to(&self, total: &Tally) {
-        total.blocks.fetch_add(self.blocks.load(Ordering::Relaxed), Ordering::Relaxed);
-        total.bytes.fetch_add(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
-        total.nodes.fetch_add(self.nodes.load(Ordering::Relaxed), Ordering::Relaxed);
-        total.recycled.fetch_add(self.recycled.load(Ordering::Relaxed), Ordering::Relaxed);
+    const fn new() -> Self {
+        let [taken, fresh, nodes] = [const { AtomicI64::new(0) }; 3];
+        Self { live: [const { AtomicI64::new(0) }; CLASSES], taken, fresh, nodes }
+    }
+
+    fn add_to(&self, total: &Self) {
+        for (own, total) in self.live.iter().zip(&total.live) {
+            total.fetch_add(own.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        total.taken.fetch_add(self.taken.load(Ordering::Relaxed), Ordering::Relaxed);
         total.fresh.fetch_add(self.fresh.load(Ordering::Relaxed), Ordering::Relaxed);
+        total.nodes.fetch_add(self.nodes.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
@@ -179,7 +185,7 @@ struct Local {
 
 impl Local {
     fn new() -> Self {
-        let tally = Arc::new(Tally::default());
+        let tally = Arc::new(Tally::new());
         tallies().push(tally.clone());
         Self { free: FreeLists::new(), tally }
     }
@@ -192,8 +198,8 @@ impl Drop for Local {
         self.tally.add_to(&ENDED);
         drop(list);
         let mut shared = shared();
-        for (class, list) in self.free.lists.iter_mut().enumerate() {
-            for block in list.drain(..) {
+        for class in 0..CLASSES {
+            while let Some(block) = self.free.pop(class) {
                 shared.push(class, block);
             }
         }
@@ -209,48 +215,55 @@ thread_local! {
 }
 
 /// Takes a block of `class` from the pool or the system. Its contents are valid numbers of any kind.
+#[inline]
 fn take_block(class: usize) -> Block {
     let pooled = LOCAL.try_with(|local| {
         let local = &mut *local.borrow_mut();
-        bump(&local.tally.blocks, 1);
-        bump(&local.tally.bytes, class_bytes(class) as i64);
-        let block = local.free.pop(class).or_else(|| {
-            if SHARED_BYTES.load(Ordering::Relaxed) == 0 {
-                return None;
-            }
-            let mut shared = shared();
-            let block = shared.pop(class);
-            SHARED_BYTES.store(shared.bytes, Ordering::Relaxed);
-            block
-        });
-        let counter = if block.is_some() { &local.tally.recycled } else { &local.tally.fresh };
-        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        block
+        bump(&local.tally.live[class], 1);
+        bump(&local.tally.taken, 1);
+        local.free.pop(class)
     });
-    match pooled {
-        Ok(Some(block)) => {
+    if let Ok(Some(block)) = pooled {
+        #[cfg(debug_assertions)]
+        poison(block, class);
+        return block;
+    }
+    take_elsewhere(class, pooled.is_ok())
+}
+
+/// The same when the thread has no such block; `counted` says whether it has counted this one.
+#[cold]
+fn take_elsewhere(class: usize, counted: bool) -> Block {
+    if !counted {
+        // The thread is ending and its pool is gone.
+        ENDED.live[class].fetch_add(1, Ordering::Relaxed);
+        ENDED.taken.fetch_add(1, Ordering::Relaxed);
+    }
+    if SHARED_BYTES.load(Ordering::Relaxed) > 0 {
+        let mut shared = shared();
+        let block = shared.pop(class);
+        SHARED_BYTES.store(shared.bytes, Ordering::Relaxed);
+        if let Some(block) = block {
             #[cfg(debug_assertions)]
             poison(block, class);
-            block
-        }
-        Ok(None) => allocate(class),
-        Err(_) => {
-            // The thread is ending and its pool is gone.
-            ENDED.blocks.fetch_add(1, Ordering::Relaxed);
-            ENDED.bytes.fetch_add(class_bytes(class) as i64, Ordering::Relaxed);
-            allocate(class)
+            return block;
         }
     }
+    if LOCAL.try_with(|local| bump(&local.borrow().tally.fresh, 1)).is_err() {
+        ENDED.fresh.fetch_add(1, Ordering::Relaxed);
+    }
+    allocate(class)
 }
 
 fn allocate(class: usize) -> Block {
     let layout = layout(class);
-    // SAFETY: the layout is not empty: `DATA` bytes at least.
+    // SAFETY: the layout is not empty: `DATA` bytes at least. It is aligned to `ALIGN`, more than the head needs.
+    #[allow(clippy::cast_ptr_alignment)]
     let Some(block) = NonNull::new(unsafe { alloc_zeroed(layout) }.cast::<Head>()) else {
         handle_alloc_error(layout);
     };
     // SAFETY: the block is large enough for the head, aligned, and owned by us.
-    unsafe { block.write(Head { refs: AtomicUsize::new(1), len: 0, class }) };
+    unsafe { block.write(Head { refs: AtomicUsize::new(1), len: 0, class, next: None }) };
     block
 }
 
@@ -267,28 +280,29 @@ fn poison(block: Block, class: usize) {
 }
 
 /// Gives back a block that nobody refers to any more.
+#[inline]
 fn give_block(block: Block) {
     // SAFETY: the caller held the last reference, so the head is ours to read.
     let class = unsafe { block.as_ref() }.class;
-    let bytes = class_bytes(class);
-    let overflow = LOCAL.try_with(|local| {
+    let kept = LOCAL.try_with(|local| {
         let local = &mut *local.borrow_mut();
-        bump(&local.tally.blocks, -1);
-        bump(&local.tally.bytes, -(bytes as i64));
-        if local.free.bytes + bytes <= LOCAL_CAP {
+        bump(&local.tally.live[class], -1);
+        let room = local.free.bytes < LOCAL_CAP;
+        if room {
             local.free.push(class, block);
-            false
-        } else {
-            true
         }
+        room
     });
-    match overflow {
-        Ok(false) => return,
-        Ok(true) => {}
-        Err(_) => {
-            ENDED.blocks.fetch_sub(1, Ordering::Relaxed);
-            ENDED.bytes.fetch_sub(bytes as i64, Ordering::Relaxed);
-        }
+    if kept != Ok(true) {
+        give_elsewhere(block, class, kept.is_ok());
+    }
+}
+
+/// The same when the thread does not keep the block; `counted` says whether it has counted this one.
+#[cold]
+fn give_elsewhere(block: Block, class: usize, counted: bool) {
+    if !counted {
+        ENDED.live[class].fetch_sub(1, Ordering::Relaxed);
     }
     let mut shared = shared();
     shared.push(class, block);
@@ -307,7 +321,7 @@ pub(crate) fn count_node(by: i64) {
     }
 }
 
-/// What is alive, and how the pool has fared; all threads together. See [`memory`].
+/// What is alive, all threads together. See [`memory`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Memory {
@@ -317,13 +331,13 @@ pub struct Memory {
     pub live_bytes: i64,
     /// Nodes of tapes that are alive, leaves included.
     pub live_nodes: i64,
-    /// Requests that the pool met.
-    pub recycled: u64,
-    /// Requests that went to the system.
+    /// Blocks taken for buffers and nodes since the program began.
+    pub taken: u64,
+    /// Those that came from the system; all others were recycled.
     pub fresh: u64,
 }
 
-/// Counts what is alive: buffers, bytes, nodes; and what the pool has recycled.
+/// Counts what is alive: buffers, bytes, nodes.
 ///
 /// After a graph is dropped its nodes and buffers are gone from these counts; a leak is visible as a number.
 ///
@@ -336,20 +350,21 @@ pub struct Memory {
 /// assert_eq!(autodiff::memory().live_nodes, before.live_nodes);
 /// ```
 pub fn memory() -> Memory {
-    let total = Tally::default();
+    let total = Tally::new();
     let list = tallies();
     for tally in list.iter() {
         tally.add_to(&total);
     }
     ENDED.add_to(&total);
+    let live = total.live.map(AtomicI64::into_inner);
     let live_nodes = total.nodes.into_inner();
     Memory {
         // Nodes live in blocks of the pool, too.
-        live_buffers: total.blocks.into_inner() - live_nodes,
-        live_bytes: total.bytes.into_inner(),
+        live_buffers: live.iter().sum::<i64>() - live_nodes,
+        live_bytes: live.iter().enumerate().map(|(class, &count)| count * class_bytes(class) as i64).sum(),
         live_nodes,
-        recycled: total.recycled.into_inner(),
-        fresh: total.fresh.into_inner(),
+        taken: total.taken.into_inner() as u64,
+        fresh: total.fresh.into_inner() as u64,
     }
 }
 
@@ -551,6 +566,17 @@ impl<V> Shared<V> {
         self.block == other.block
     }
 
+    /// The value, for writing, if nobody else refers to it.
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> Option<&mut V> {
+        // SAFETY: the block is alive as long as we are. Acquire: what former holders did comes before.
+        if unsafe { self.block.as_ref() }.refs.load(Ordering::Acquire) != 1 {
+            return None;
+        }
+        // SAFETY: we hold the only reference, mutably.
+        Some(unsafe { &mut *Self::place(self.block) })
+    }
+
     /// Gives up this reference; whether it was the last.
     #[inline]
     fn release(&self) -> bool {
@@ -630,8 +656,8 @@ mod tests {
     #[test]
     fn blocks_of_other_threads_are_taken_over_when_they_end() {
         std::thread::spawn(|| drop(Fresh::<u8>::take(123_456_789))).join().expect("the thread ends well");
-        let kept = shared().lists[class_of(123_456_789)].len();
-        assert!(kept > 0, "the block is in the shared list");
+        let kept = shared().first[class_of(123_456_789)];
+        assert!(kept.is_some(), "the block is in the shared list");
     }
 
     #[cfg(debug_assertions)]

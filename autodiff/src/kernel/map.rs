@@ -63,13 +63,13 @@ impl<const N: usize> Loops<N> {
                 loops.rank > 0 && (0..N).all(|k| loops.strides[k][last] == strides[k][axis] * dim as isize);
             if merges {
                 loops.dims[last] *= dim;
-                for k in 0..N {
-                    loops.strides[k][last] = strides[k][axis];
+                for (merged, own) in loops.strides.iter_mut().zip(strides) {
+                    merged[last] = own[axis];
                 }
             } else {
                 loops.dims[loops.rank] = dim;
-                for k in 0..N {
-                    loops.strides[k][loops.rank] = strides[k][axis];
+                for (merged, own) in loops.strides.iter_mut().zip(strides) {
+                    merged[loops.rank] = own[axis];
                 }
                 loops.rank += 1;
             }

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::op::{Op, Point, Reads};
 use crate::parameter::Parameter;
+use crate::tape::{Operand, apply_pair};
 use crate::tensor::Tensor;
 use std::cmp::Ordering;
 use std::ops;
@@ -153,6 +154,25 @@ impl<T: Float> Op<T> for MulNumber {
     }
 }
 
+/// `x / c` for a number; not `x * (1 / c)`, which would round twice.
+struct DivNumber(f64);
+
+impl<T: Float> Op<T> for DivNumber {
+    fn name(&self) -> &'static str {
+        "div"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        let c = T::from_f64(self.0);
+        Ok(x[0].map(|x| x / c))
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad / self.0)
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// The larger of two, elementwise after broadcasting; NaN if either is. Equal elements share the gradient equally.
     ///
@@ -175,11 +195,29 @@ impl<T: Float> Tensor<T> {
     /// The result of an operator, whose error is a panic at the caller's line.
     #[track_caller]
     #[inline]
-    fn operator(op: impl Op<T>, inputs: &[&Self]) -> Self {
-        match op.apply(inputs) {
+    fn or_panic(result: Result<Self>) -> Self {
+        match result {
             Ok(tensor) => tensor,
             Err(error) => panic!("{error}"),
         }
+    }
+}
+
+impl<T: Float> From<Tensor<T>> for Operand<'_, T> {
+    fn from(tensor: Tensor<T>) -> Self {
+        Self::Given(tensor)
+    }
+}
+
+impl<'a, T: Float> From<&'a Tensor<T>> for Operand<'a, T> {
+    fn from(tensor: &'a Tensor<T>) -> Self {
+        Self::Lent(tensor)
+    }
+}
+
+impl<'a, T: Float> From<&'a Parameter<T>> for Operand<'a, T> {
+    fn from(parameter: &'a Parameter<T>) -> Self {
+        Self::Lent(parameter)
     }
 }
 
@@ -250,16 +288,17 @@ macro_rules! operator {
             #[track_caller]
             #[inline]
             fn $method(self, other: $right) -> Tensor<T> {
-                Tensor::operator($trait, &[&self, &other])
+                Tensor::or_panic(apply_pair($trait, self.into(), other.into()))
             }
         }
     };
 }
 
-operator!(Add, add, |x, c| Tensor::operator(AddNumber(c), &[x]), |d, y| y + d);
-operator!(Sub, sub, |x, c| Tensor::operator(AddNumber(-c), &[x]), |d, y| -y + d);
-operator!(Mul, mul, |x, c| Tensor::operator(MulNumber(c), &[x]), |d, y| y * d);
-operator!(Div, div, |x, c| Tensor::operator(MulNumber(1.0 / c), &[x]), |d, y| y.recip() * d);
+operator!(Add, add, |x, c| Tensor::or_panic(AddNumber(c).apply(&[x])), |d, y| y + d);
+operator!(Sub, sub, |x, c| Tensor::or_panic(AddNumber(-c).apply(&[x])), |d, y| -y + d);
+operator!(Mul, mul, |x, c| Tensor::or_panic(MulNumber(c).apply(&[x])), |d, y| y * d);
+operator!(Div, div, |x, c| Tensor::or_panic(DivNumber(c).apply(&[x])), |d, y| Tensor::scalar(T::from_f64(d))
+    / y);
 
 impl<T: Float> ops::Neg for &Tensor<T> {
     type Output = Tensor<T>;

@@ -96,7 +96,9 @@ impl<T: Float> Op<T> for CrossEntropyGrad {
         let mut out = x.softmax();
         for (row, &label) in out.make_mut().chunks_mut(classes.max(1)).zip(self.labels.iter()) {
             row[label] = row[label] - T::ONE;
-            row.iter_mut().for_each(|x| *x = *x * factor);
+            for x in row {
+                *x = *x * factor;
+            }
         }
         Ok(out)
     }
@@ -184,9 +186,9 @@ impl<T: Float> Tensor<T> {
     ///
     /// ```
     /// use autodiff::Tensor;
-    /// let logits = Tensor::from_vec([0.3, -1.0, 2.0], [1, 3])?;
+    /// let logits = Tensor::from_vec([0.3f64, -1.0, 2.0], [1, 3])?;
     /// let soft = logits.soft_cross_entropy(&Tensor::one_hot(&[2], 3)?)?;
-    /// assert!((soft.item() - logits.cross_entropy(&[2])?.item()).abs() < 1e-12f64);
+    /// assert!((soft.item() - logits.cross_entropy(&[2])?.item()).abs() < 1e-12);
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]

@@ -1,0 +1,176 @@
+//! What a line of the table expands to.
+
+use autodiff::check::Gradients;
+use autodiff::check::strategies::{Choice, Domain, broadcastable, choices, matmul_shapes, operands, shapes};
+use autodiff::{MAX_RANK, Result, Shape, Tensor, no_grad, pull_back};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use std::ops::RangeInclusive;
+
+/// Numbers from -2 to 2.
+pub(crate) const SMALL: Domain = Domain::Small;
+/// Numbers from ¼ to 4.
+pub(crate) const POSITIVE: Domain = Domain::Positive;
+/// Numbers without ties.
+pub(crate) const DISTINCT: Domain = Domain::Distinct;
+/// Numbers that a function with a kink, a jump or a pole at 0 is smooth at.
+pub(crate) const NONZERO: Domain = Domain::AwayFrom { kinks: &[0.0], gap: 0.25 };
+
+/// As many cases as the environment says, or 64; the same ones each time unless it says otherwise.
+pub(crate) fn config() -> Config {
+    let set = |name| std::env::var_os(name).is_some();
+    let own = Config::default();
+    Config {
+        cases: if set("PROPTEST_CASES") { own.cases } else { 64 },
+        rng_seed: if set("PROPTEST_RNG_SEED") { own.rng_seed } else { RngSeed::Fixed(0x9e37_79b9) },
+        // A case is replayed by its seed.
+        failure_persistence: None,
+        ..own
+    }
+}
+
+/// Runs a property; a failure is a panic that shows the smallest case.
+pub(crate) fn run<S: Strategy>(
+    config: Config,
+    strategy: &S,
+    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
+    if let Err(failure) = TestRunner::new(config).run(strategy, property) {
+        panic!("{failure}");
+    }
+}
+
+/// The shapes that an op of `N` tensors is tried on: some always, others at random.
+pub(crate) struct Shapes<const N: usize> {
+    always: Vec<[Shape; N]>,
+    random: BoxedStrategy<[Shape; N]>,
+}
+
+impl<const N: usize> Shapes<N> {
+    /// `N` times the same shape.
+    pub(crate) fn alike(ranks: RangeInclusive<usize>) -> Self {
+        let edges: [&[usize]; 8] =
+            [&[], &[0], &[1], &[9], &[2, 0, 3], &[1; MAX_RANK], &[2, 1, 3, 1, 1, 2], &[1, 2, 0, 1, 1, 1]];
+        let fitting = edges.into_iter().filter(|dims| ranks.contains(&dims.len()));
+        Self {
+            always: fitting.map(|dims| [Shape::from(dims); N]).collect(),
+            random: shapes(ranks).prop_map(|shape| [shape; N]).boxed(),
+        }
+    }
+
+    /// Shapes that broadcast with each other.
+    pub(crate) fn broadcastable() -> Self {
+        // Each shape in each place, against one that has more, fewer or other axes.
+        let pairs: [[&[usize]; 2]; 7] = [
+            [&[], &[3]],
+            [&[0], &[1]],
+            [&[2, 1], &[3]],
+            [&[2, 1, 2], &[1, 3, 1]],
+            [&[1], &[]],
+            [&[1, 1, 2, 1, 2, 1], &[2, 1, 1, 3, 1, 1]],
+            [&[2, 0, 1], &[1, 1, 3]],
+        ];
+        let turned = |first: usize| {
+            move |[a, b]: [&[usize]; 2]| {
+                std::array::from_fn(|i| Shape::from(if (i + first).is_multiple_of(2) { a } else { b }))
+            }
+        };
+        let always = pairs.into_iter().map(turned(0)).chain(pairs.into_iter().map(turned(1))).collect();
+        Self { always, random: broadcastable(0..=MAX_RANK).boxed() }
+    }
+
+    /// The same shapes with 1 in place of each 0: the mean of nothing is not a number.
+    pub(crate) fn filled(self) -> Self {
+        let fill = |shapes: [Shape; N]| {
+            shapes.map(|shape| Shape::from(shape.iter().map(|side| side.max(1)).collect::<Vec<_>>()))
+        };
+        Self {
+            always: self.always.into_iter().map(fill).collect(),
+            random: self.random.prop_map(fill).boxed(),
+        }
+    }
+}
+
+impl Shapes<2> {
+    /// Shapes that can be multiplied as matrices.
+    pub(crate) fn products() -> Self {
+        let pairs: [[&[usize]; 2]; 12] = [
+            [&[3], &[3]],
+            [&[0], &[0]],
+            [&[2, 3], &[3]],
+            [&[3], &[3, 2]],
+            [&[2, 0], &[0, 3]],
+            [&[0, 2], &[2, 3]],
+            [&[1, 1], &[1, 1]],
+            [&[2, 2, 3], &[3, 2]],
+            [&[2, 3], &[2, 3, 2]],
+            [&[2, 1, 2, 2], &[3, 2, 1]],
+            [&[0, 2, 2], &[2, 2]],
+            [&[1, 2, 1, 1, 2, 1], &[2, 1, 1, 1, 1, 2]],
+        ];
+        let always = pairs.map(|pair| pair.map(Shape::from)).to_vec();
+        Self { always, random: matmul_shapes().boxed() }
+    }
+}
+
+/// A function of `N` tensors and of decisions.
+type Function<'a, const N: usize> = &'a dyn Fn([&Tensor<f64>; N], Choice) -> Result<Tensor<f64>>;
+
+/// Holds a function to first and second order at random shapes, numbers, layouts and decisions.
+pub(crate) fn hold<const N: usize>(shapes: &Shapes<N>, domains: [Domain; N], f: Function<'_, N>) {
+    let few = Config { cases: 4, ..config() };
+    let always = shapes.always.iter().map(|&shapes| (few.clone(), Just(shapes).boxed()));
+    for (config, shapes) in always.chain([(config(), shapes.random.clone())]) {
+        run(config, &(shapes, domains.map(operands), choices()), |(shapes, operands, choice)| {
+            let at = std::array::from_fn(|i| operands[i].numbered(i, shapes[i]));
+            hold_at(&at, |inputs| f(inputs, choice))
+        });
+    }
+}
+
+/// Holds a function to first and second order at a point.
+pub(crate) fn hold_at<const N: usize>(
+    at: &[Tensor<f64>; N],
+    f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
+) -> Result<(), TestCaseError> {
+    let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]));
+    Gradients::new().order(2).check(f, at)?;
+    backward_agrees(f, at)
+}
+
+/// `backward`, which uses the tape up and adds in place, leaves the very bits that `pull_back` returns.
+fn backward_agrees(
+    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
+    at: &[Tensor<f64>],
+) -> Result<(), TestCaseError> {
+    let inputs: Vec<_> = at.iter().map(|x| x.clone().variable()).collect();
+    let output = f(&inputs)?;
+    let weights: Vec<_> = (1..=output.size()).map(|i| i as f64 / 8.0).collect();
+    let loss = (&output * Tensor::from_vec(weights, output.shape())?).sum();
+    if !loss.is_tracked() {
+        return Ok(());
+    }
+    let pull = |x| no_grad(|| pull_back(&loss, &Tensor::scalar(1.0), &[x])).ok()?.pop();
+    let pulled: Vec<Option<Tensor<f64>>> = inputs.iter().map(pull).collect();
+    loss.backward()?;
+    for (input, pulled) in inputs.iter().zip(pulled) {
+        let bits = |x: Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+        prop_assert_eq!(input.grad().map(bits), pulled.map(bits), "what `backward` leaves");
+    }
+    Ok(())
+}
+
+/// Writes the table: `name: shapes, [domain of each input], |[inputs], decisions| result;` becomes a test of that name.
+macro_rules! gradients {
+    ($($name:ident: $shapes:expr, $domains:expr, $f:expr;)*) => {
+        /// The names of the lines.
+        const LINES: &[&str] = &[$(stringify!($name)),*];
+        $(
+            #[test]
+            fn $name() {
+                crate::harness::hold(&$shapes, $domains, &$f);
+            }
+        )*
+    };
+}
+pub(crate) use gradients;

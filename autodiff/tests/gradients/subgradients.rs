@@ -1,0 +1,195 @@
+//! The conventions of `ops/mod.rs`: what the gradient is where there is none, what becomes of NaN, and of nothing.
+
+use autodiff::{ConvOptions, Float, PoolOptions, Result, Tensor, grad};
+
+fn vector(values: &[f64]) -> Tensor<f64> {
+    Tensor::from_vec(values, [values.len()]).unwrap()
+}
+
+/// The gradient of `Σ wᵢ f(x)ᵢ` with weights 1, 2, ..: as `backward` leaves it, and as `grad` returns it.
+fn gradient(f: impl Fn(&Tensor<f64>) -> Result<Tensor<f64>>, x: Tensor<f64>) -> Vec<f64> {
+    let x = x.variable();
+    let loss = || {
+        let y = f(&x).unwrap();
+        let weights: Vec<f64> = (1..=y.size()).map(|i| i as f64).collect();
+        (&y * Tensor::from_vec(weights, y.shape()).unwrap()).sum()
+    };
+    let [recorded] = grad(&loss(), [&x]).unwrap();
+    loss().backward().unwrap();
+    let left = x.take_grad().unwrap().to_vec();
+    assert_eq!(recorded.to_vec(), left);
+    left
+}
+
+#[test]
+fn kinks_have_the_documented_gradient() {
+    let x = || vector(&[-1.0, 0.0, -0.0, 2.0]);
+    assert_eq!(gradient(|x| Ok(x.relu()), x()), [0.0, 0.0, 0.0, 4.0]);
+    assert_eq!(gradient(|x| Ok(x.abs()), x()), [-1.0, 0.0, 0.0, 4.0]);
+    assert_eq!(gradient(|x| Ok(x.sign()), x()), [0.0; 4]);
+    assert_eq!(gradient(|x| Ok(x.step()), x()), [0.0; 4]);
+    assert_eq!(gradient(|x| Ok(x.sqrt()), vector(&[0.0])), [f64::INFINITY]);
+}
+
+#[test]
+fn ties_of_two_share_in_halves() {
+    let other = vector(&[1.0, 2.0, 3.0]);
+    let x = || vector(&[1.0, 3.0, 1.0]);
+    assert_eq!(gradient(|x| x.maximum(&other), x()), [0.5, 2.0, 0.0]);
+    assert_eq!(gradient(|x| other.maximum(x), x()), [0.5, 2.0, 0.0]);
+    assert_eq!(gradient(|x| x.minimum(&other), x()), [0.5, 0.0, 3.0]);
+    assert_eq!(gradient(|x| other.minimum(x), x()), [0.5, 0.0, 3.0]);
+    // Both halves come back to a tensor that meets itself.
+    assert_eq!(gradient(|x| x.maximum(x), x()), [1.0, 2.0, 3.0]);
+}
+
+#[test]
+fn ties_of_an_extreme_share_equally() {
+    let x = || Tensor::from_vec([2.0, 2.0, 1.0, 0.0, 5.0, 5.0, 5.0, 0.0], [2, 4]).unwrap();
+    let third = 2.0 / 3.0;
+    assert_eq!(gradient(|x| x.max_axes(1), x()), [0.5, 0.5, 0.0, 0.0, third, third, third, 0.0]);
+    assert_eq!(gradient(|x| x.min_axes(1), x()), [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0]);
+    assert_eq!(gradient(|x| Ok(x.min()), x()), [0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.5]);
+    assert_eq!(gradient(|x| Ok(x.max()), vector(&[f64::INFINITY, 1.0, f64::INFINITY])), [0.5, 0.0, 0.5]);
+}
+
+#[test]
+fn ties_in_a_window_go_to_the_first() {
+    let x = || Tensor::from_vec([1.0, 3.0, 3.0, 3.0], [1, 1, 2, 2]).unwrap();
+    assert_eq!(gradient(|x| x.max_pool2d(PoolOptions::square(2)), x()), [0.0, 1.0, 0.0, 0.0]);
+    // Padding never wins, not even against what is below it.
+    let low = || Tensor::full(-5.0, [1, 1, 2, 2]);
+    let padded = PoolOptions { kernel: [2, 2], stride: [2, 2], padding: [1, 1] };
+    assert_eq!(low().max_pool2d(padded).unwrap().to_vec(), [-5.0; 4]);
+    assert_eq!(gradient(|x| x.max_pool2d(padded), low()), [1.0, 2.0, 3.0, 4.0]);
+}
+
+/// NaN at each place of lengths around those of vector registers comes out of `f`, and nothing else is touched.
+fn survives<T: Float>(f: impl Fn(&Tensor<T>) -> Tensor<T>) {
+    for n in [1, 2, 7, 8, 9, 15, 16, 17, 33, 64] {
+        for place in 0..n {
+            for filling in [-1.0, 0.0, 1.0, f64::INFINITY, f64::NEG_INFINITY] {
+                let mut values = vec![T::from_f64(filling); n];
+                values[place] = T::NAN;
+                let y = f(&Tensor::from_vec(values, [n]).unwrap()).to_vec();
+                if y.len() == n {
+                    let found: Vec<usize> = (0..n).filter(|&i| y[i].is_nan()).collect();
+                    assert_eq!(found, [place], "{n} elements of {filling}");
+                } else {
+                    assert!(y.iter().all(|y| y.is_nan()), "{place} of {n} elements of {filling}");
+                }
+            }
+        }
+    }
+}
+
+fn nan_survives<T: Float>() {
+    survives(|x: &Tensor<T>| x.relu());
+    survives(|x: &Tensor<T>| x.abs());
+    survives(|x: &Tensor<T>| x.sign());
+    survives(|x: &Tensor<T>| x.step());
+    for other in [-2.0, 0.5, 2.0] {
+        let other = Tensor::scalar(T::from_f64(other));
+        survives(|x: &Tensor<T>| x.maximum(&other).unwrap());
+        survives(|x: &Tensor<T>| other.maximum(x).unwrap());
+        survives(|x: &Tensor<T>| x.minimum(&other).unwrap());
+        survives(|x: &Tensor<T>| other.minimum(x).unwrap());
+        let full = |x: &Tensor<T>| other.broadcast_to(x.shape()).unwrap().detach() + 0.0;
+        survives(|x: &Tensor<T>| x.maximum(&full(x)).unwrap());
+        survives(|x: &Tensor<T>| full(x).minimum(x).unwrap());
+    }
+    survives(|x: &Tensor<T>| x.max());
+    survives(|x: &Tensor<T>| x.min());
+    survives(|x: &Tensor<T>| x.max_axes(0).unwrap());
+    // Along the first axis of a matrix, and of its transpose.
+    survives(|x: &Tensor<T>| Tensor::stack(&[x, x], 0).unwrap().max_axes(0).unwrap());
+    survives(|x: &Tensor<T>| Tensor::stack(&[x, x], 1).unwrap().min_axes(1).unwrap());
+}
+
+#[test]
+fn nan_survives_in_both_types() {
+    nan_survives::<f32>();
+    nan_survives::<f64>();
+}
+
+fn nan_survives_pooling<T: Float>() {
+    for side in [2, 4, 6, 10] {
+        for place in 0..side * side {
+            let mut values = vec![T::ONE; side * side];
+            values[place] = T::NAN;
+            let x = Tensor::from_vec(values, [1, 1, side, side]).unwrap();
+            let window = place / side / 2 * (side / 2) + place % side / 2;
+            for y in [x.max_pool2d(PoolOptions::square(2)), x.avg_pool2d(PoolOptions::square(2))] {
+                let y = y.unwrap().to_vec();
+                let found: Vec<usize> = (0..y.len()).filter(|&i| y[i].is_nan()).collect();
+                assert_eq!(found, [window], "NaN at {place} of {side} by {side}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nan_survives_pooling_in_both_types() {
+    nan_survives_pooling::<f32>();
+    nan_survives_pooling::<f64>();
+}
+
+#[test]
+fn a_gradient_of_nan_reaches_what_it_belongs_to() {
+    let x = || vector(&[1.0, f64::NAN, -1.0]);
+    for f in [|x: &Tensor<f64>| Ok(x.relu()), |x: &Tensor<f64>| x.maximum(&Tensor::scalar(0.0))] {
+        let found = gradient_bits(f, x());
+        assert_eq!(found, [false, true, false]);
+    }
+}
+
+/// Where the gradient is NaN.
+fn gradient_bits(f: impl Fn(&Tensor<f64>) -> Result<Tensor<f64>>, x: Tensor<f64>) -> Vec<bool> {
+    let x = x.variable();
+    f(&x).unwrap().sum().backward().unwrap();
+    x.take_grad().unwrap().to_vec().iter().map(|x| x.is_nan()).collect()
+}
+
+type Reduction = fn(&Tensor<f64>) -> Result<Tensor<f64>>;
+
+#[test]
+fn reductions_of_nothing_are_what_they_should_be() {
+    let nothing = || Tensor::<f64>::zeros([0, 3]);
+    assert_eq!(nothing().sum().item(), 0.0);
+    assert!(nothing().mean().item().is_nan());
+    assert_eq!(nothing().max().item(), f64::NEG_INFINITY);
+    assert_eq!(nothing().min().item(), f64::INFINITY);
+    assert_eq!(nothing().max_axes(0).unwrap().to_vec(), [f64::NEG_INFINITY; 3]);
+    assert_eq!(nothing().log_sum_exp_keep(0).unwrap().to_vec(), [f64::NEG_INFINITY; 3]);
+    let reductions: [Reduction; 6] = [
+        |x| Ok(x.sum()),
+        |x| Ok(x.mean()),
+        |x| Ok(x.max()),
+        |x| x.min_axes(0),
+        |x| x.variance_keep(0),
+        |x| x.log_sum_exp_keep(0),
+    ];
+    for reduction in reductions {
+        assert_eq!(gradient(reduction, nothing()), []);
+    }
+}
+
+#[test]
+fn an_empty_batch_goes_through_images_and_classification() {
+    let x = Tensor::<f64>::zeros([0, 2, 4, 4]).variable();
+    let w = Tensor::<f64>::ones([3, 2, 3, 3]).variable();
+    let bias = Tensor::<f64>::ones([3]).variable();
+    let y = x.conv2d(&w, Some(&bias), ConvOptions::default()).unwrap();
+    assert_eq!(y.shape(), [0, 3, 2, 2]);
+    let pooled = y.max_pool2d(PoolOptions::square(2)).unwrap().avg_pool2d(PoolOptions::square(1)).unwrap();
+    pooled.flatten(1).unwrap().softmax(1).unwrap().sum().backward().unwrap();
+    assert_eq!(x.take_grad().unwrap().shape(), [0, 2, 4, 4]);
+    assert_eq!(w.take_grad().unwrap().to_vec(), [0.0; 54]);
+    assert_eq!(bias.take_grad().unwrap().to_vec(), [0.0; 3]);
+
+    let logits = Tensor::<f64>::zeros([0, 3]).variable();
+    let loss = logits.cross_entropy(&[]).unwrap();
+    assert!(loss.item().is_nan());
+    loss.backward().unwrap();
+    assert_eq!(logits.take_grad().unwrap().shape(), [0, 3]);
+}
