@@ -11,28 +11,31 @@ use crate::kernel::buffer::Shared;
 use crate::op::Point;
 use crate::tape::{Kind, Node, Record, no_grad};
 use crate::tensor::Tensor;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::PoisonError;
 
-/// Gradients on their way back, by rising number of their node.
-struct Pending<T: Float>(Vec<(Shared<Node<T>>, Tensor<T>)>);
+/// Gradients on their way back, by rising number of their node. Both ends grow without moving the rest: new entries
+/// belong near the end, those of variables near the beginning.
+struct Pending<T: Float>(VecDeque<(Shared<Node<T>>, Tensor<T>)>);
 
 impl<T: Float> Pending<T> {
     /// Adds a gradient to what has arrived at `node`.
     fn add(&mut self, node: Shared<Node<T>>, grad: Tensor<T>) {
-        // New entries mostly belong near the end: the numbers just below the one being read.
-        let mut at = self.0.len();
-        while at > 0 && self.0[at - 1].0.id > node.id {
-            at -= 1;
-        }
-        let end = at;
-        while at > 0 && self.0[at - 1].0.id == node.id {
-            at -= 1;
-            if self.0[at].0.is(&node) {
-                return accumulate(&mut self.0[at].1, grad);
+        let pending = &mut self.0;
+        // A number above all others, as the input that was made last has it, needs no search.
+        let end = match pending.back() {
+            Some((last, _)) if last.id >= node.id => {
+                pending.partition_point(|(other, _)| other.id <= node.id)
+            }
+            _ => pending.len(),
+        };
+        // Nodes of different threads may have one number.
+        for (other, sum) in pending.range_mut(..end).rev().take_while(|(other, _)| other.id == node.id) {
+            if other.is(&node) {
+                return accumulate(sum, grad);
             }
         }
-        self.0.insert(end, (node, grad));
+        pending.insert(end, (node, grad));
     }
 }
 
@@ -95,26 +98,17 @@ impl<T: Float> Tensor<T> {
         }
         let site = Site::caller();
         no_grad(|| {
-            let mut pending = Pending(vec![(root.clone(), Self::full(T::ONE, self.shape()))]);
+            let mut pending = Pending([(root.clone(), Self::full(T::ONE, self.shape()))].into());
             let mut arrived = Vec::new();
-            while let Some((mut node, grad)) = pending.0.pop() {
-                if matches!(node.kind, Kind::Leaf(_)) {
+            while let Some((mut node, grad)) = pending.0.pop_back() {
+                let read = if let Some(Node { kind: Kind::Op(record), .. }) = node.get_mut() {
+                    // A node that only this pass refers to needs no lock.
+                    read(record.get_mut().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
+                } else if let Kind::Op(record) = &node.kind {
+                    read(&mut record.write().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
+                } else {
                     arrived.push((node, grad.array));
                     continue;
-                }
-                // A node that only this pass refers to needs no lock.
-                let read = match node.get_mut() {
-                    Some(Node { kind: Kind::Op(record), .. }) => {
-                        read(record.get_mut().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
-                    }
-                    _ => match &node.kind {
-                        Kind::Op(record) => read(
-                            &mut record.write().unwrap_or_else(PoisonError::into_inner),
-                            &grad,
-                            &mut pending,
-                        ),
-                        Kind::Leaf(_) => Ok(()),
-                    },
                 };
                 read.map_err(|error| {
                     if error.kind() == &ErrorKind::Freed { error.at("backward", site) } else { error }
@@ -229,8 +223,8 @@ pub(crate) fn gradients<T: Float>(
     if !is_wanted(root) {
         return Ok(found);
     }
-    let mut pending = Pending(vec![(root.clone(), seed.clone())]);
-    while let Some((node, grad)) = pending.0.pop() {
+    let mut pending = Pending([(root.clone(), seed.clone())].into());
+    while let Some((node, grad)) = pending.0.pop_back() {
         for (found, input) in found.iter_mut().zip(inputs) {
             if input.node.as_ref().is_some_and(|input| input.is(&node)) {
                 *found = Some(grad.clone());

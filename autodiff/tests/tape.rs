@@ -251,3 +251,14 @@ fn a_cloned_or_replaced_parameter_is_a_place_of_its_own() {
     );
     assert_eq!((copy.to_vec(), w.to_vec()), (vec![1.0; 2], vec![0.0; 3]));
 }
+
+#[test]
+fn a_sum_of_many_variables_is_differentiated_in_linear_time() {
+    let _alone = alone();
+    let variables: Vec<Tensor<f64>> = (0..100_000).map(|i| variable(&[f64::from(i)])).collect();
+    // In either order of their numbers.
+    for all in [variables.iter().collect::<Vec<_>>(), variables.iter().rev().collect()] {
+        Tensor::cat(&all, 0).unwrap().square().sum().backward().unwrap();
+    }
+    assert_eq!(variables[77].grad().unwrap().to_vec(), [4.0 * 77.0]);
+}
