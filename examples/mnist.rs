@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 #[command(version)]
 struct Options {
     /// Passes over the training images [default: 3 for the cnn, 8 for the mlp].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_parser = count)]
     epochs: Option<u64>,
     /// Images in a batch.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    #[arg(long, default_value_t = 64, value_parser = count)]
     batch: u64,
     /// Learning rate at the start; it falls to zero along a cosine.
-    #[arg(long, default_value_t = 0.002, value_parser = positive)]
+    #[arg(long, default_value_t = 0.002, value_parser = positive, allow_negative_numbers = true)]
     lr: f64,
     /// Seed of the initial weights, the order of the images and the dropout.
     #[arg(long, default_value_t = 1)]
@@ -39,7 +39,7 @@ struct Options {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Threads to compute on; the figures are the same for any number [default: one for each core].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, value_parser = count)]
     threads: Option<u64>,
     /// Trains on a tenth of the images for one epoch: a few seconds.
     #[arg(long)]
@@ -56,6 +56,13 @@ enum Kind {
     Mlp,
     /// Two convolutions and two affine layers.
     Cnn,
+}
+
+fn count(text: &str) -> std::result::Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(n) if (1..=1_000_000).contains(&n) => Ok(n),
+        _ => Err("a whole number from 1 to 1000000 is needed".into()),
+    }
 }
 
 fn positive(text: &str) -> std::result::Result<f64, String> {
@@ -120,7 +127,19 @@ impl Layer for Cnn {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        // What was asked for (help, the version) is printed whole, a mistake in one line.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            let text = error.to_string();
+            eprintln!(
+                "{}",
+                text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ")
+            );
+            return ExitCode::from(2);
+        }
+    };
     let data = match &options.data {
         Some(folder) => mnist::load(folder),
         None => mnist::shipped(),
