@@ -11,7 +11,8 @@
 use crate::array::Array;
 use crate::error::{Result, Site};
 use crate::float::Float;
-use crate::kernel::buffer::{Shared, count_node};
+use crate::kernel::buffer::Shared;
+use crate::kernel::memory::count_node;
 use crate::op::{Op, Reads};
 use crate::shape::Shape;
 use crate::tensor::Tensor;

@@ -8,6 +8,7 @@ pub(crate) mod gemm;
 pub(crate) mod index;
 pub(crate) mod map;
 pub(crate) mod math;
+pub(crate) mod memory;
 pub(crate) mod parallel;
 pub(crate) mod pool;
 pub(crate) mod reduce;

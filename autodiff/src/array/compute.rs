@@ -1,0 +1,302 @@
+//! What arrays can compute: elementwise functions, reductions, products, reading at indices.
+
+use super::Array;
+use crate::error::{ErrorKind, Result};
+use crate::float::Float;
+use crate::kernel::buffer::Element;
+use crate::kernel::gemm::{self, Matrix};
+use crate::kernel::index;
+use crate::kernel::map::{self, Map1, Map2};
+use crate::kernel::reduce::{self, Fold};
+use crate::shape::{AxisSet, Shape, Strides};
+
+// ----- Elementwise -----
+
+/// What one element of a cheap loop costs, in nanoseconds: memory sets the pace.
+const CHEAP: f64 = 0.3;
+
+impl<T: Element> Array<T> {
+    /// `f` of each element. The loop is compiled for the processor's vectors if `f` is simple enough to be inlined.
+    ///
+    /// ```
+    /// use autodiff::Array;
+    /// assert_eq!(Array::full(3.0f32, [2]).map(|x| x * x).to_vec(), [9.0, 9.0]);
+    /// ```
+    pub fn map<U: Element>(&self, f: impl Fn(T) -> U + Sync) -> Array<U> {
+        self.map_with(CHEAP, &f)
+    }
+
+    /// The same for a function of stated cost, in nanoseconds an element.
+    #[inline]
+    pub(crate) fn map_with<U: Element>(&self, ns: f64, f: &impl Map1<T, U>) -> Array<U> {
+        Array::build(self.shape, |out| match self.as_slice() {
+            Some(a) => map::slice1(out, a, ns, f),
+            None => map::strided1(out, &self.shape, self.source(&self.shape), ns, f),
+        })
+    }
+
+    /// `f` of each pair of elements, after broadcasting.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use autodiff::Array;
+    /// let column = Array::from_vec([1.0, 2.0], [2, 1])?;
+    /// let row = Array::from_vec([10.0, 20.0], [2])?;
+    /// assert_eq!(column.zip(&row, |a, b| a + b)?.to_vec(), [11.0, 21.0, 12.0, 22.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[inline]
+    pub fn zip<B: Element, U: Element>(
+        &self,
+        other: &Array<B>,
+        f: impl Fn(T, B) -> U + Sync,
+    ) -> Result<Array<U>> {
+        self.zip_with(other, CHEAP, &f)
+    }
+
+    /// The same for a function of stated cost, in nanoseconds an element.
+    #[inline]
+    pub(crate) fn zip_with<B: Element, U: Element>(
+        &self,
+        other: &Array<B>,
+        ns: f64,
+        f: &impl Map2<T, B, U>,
+    ) -> Result<Array<U>> {
+        if self.shape == other.shape
+            && let (Some(a), Some(b)) = (self.as_slice(), other.as_slice())
+        {
+            return Ok(Array::build(self.shape, |out| map::slice2(out, a, b, ns, f)));
+        }
+        let shape = self
+            .shape
+            .broadcast(&other.shape)
+            .ok_or(ErrorKind::Broadcast { left: self.shape, right: other.shape })?;
+        Ok(Array::build(shape, |out| {
+            map::strided2(out, &shape, self.source(&shape), other.source(&shape), ns, f);
+        }))
+    }
+}
+
+impl<T: Element> Array<T> {
+    /// `f` of each triple of elements, after broadcasting.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    pub fn zip3<B: Element, C: Element, U: Element>(
+        &self,
+        second: &Array<B>,
+        third: &Array<C>,
+        f: impl Fn(T, B, C) -> U + Sync,
+    ) -> Result<Array<U>> {
+        let wrong = |left: Shape, right: Shape| ErrorKind::Broadcast { left, right };
+        let shape = second.shape.broadcast(&third.shape).ok_or_else(|| wrong(second.shape, third.shape))?;
+        let shape = self.shape.broadcast(&shape).ok_or_else(|| wrong(self.shape, shape))?;
+        let sources = (self.source(&shape), second.source(&shape), third.source(&shape));
+        Ok(Array::build(shape, |out| map::strided3(out, &shape, sources, CHEAP, &f)))
+    }
+}
+
+impl<T: Float> Array<T> {
+    /// Adds `other`, of the same shape, in place if nobody else holds these elements.
+    pub(crate) fn add_assign(&mut self, other: &Self) {
+        debug_assert_eq!(self.shape, other.shape);
+        if self.is_unique() {
+            other.with_slice(|other| map::update([self.make_mut()], other, &|[a], b| [a + b]));
+        } else {
+            *self = self.zip(other, |a, b| a + b).expect("the shapes are equal");
+        }
+    }
+
+    /// Updates `N` arrays in place, element by element, from themselves and from `source`, in a single pass.
+    ///
+    /// For optimisers: `[parameter, momentum] ← f([parameter, momentum], gradient)`.
+    ///
+    /// # Panics
+    /// If the arrays have not all as many elements as `source`.
+    ///
+    /// ```
+    /// use autodiff::Array;
+    /// let mut weight = Array::full(1.0, [3]);
+    /// let mut speed = Array::full(0.5, [3]);
+    /// let gradient = Array::from_vec([1.0, 2.0, 3.0], [3])?;
+    /// Array::update([&mut weight, &mut speed], &gradient, |[w, v], g| {
+    ///     let v = 0.9 * v - 0.1 * g;
+    ///     [w + v, v]
+    /// });
+    /// assert_eq!(weight.to_vec(), [1.35, 1.25, 1.15]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn update<const N: usize>(
+        targets: [&mut Self; N],
+        source: &Self,
+        f: impl Fn([T; N], T) -> [T; N] + Sync,
+    ) {
+        source.with_slice(|source| map::update(targets.map(Self::make_mut), source, &f));
+    }
+}
+
+// ----- Reductions, products, indices -----
+
+impl<T: Float> Array<T> {
+    /// Combines the elements along a set of axes, which stay with size 1.
+    pub(crate) fn fold<R: Fold<T>>(&self, axes: AxisSet) -> Self {
+        let target = self.shape.keeping(axes);
+        if axes.is_empty() {
+            return self.clone();
+        }
+        let mut current = self.contiguous();
+        // Neighbouring axes of the set are combined at once, from the last to the first.
+        let mut end = self.rank();
+        while end > 0 {
+            if !axes.contains(end - 1) {
+                end -= 1;
+                continue;
+            }
+            let mut start = end - 1;
+            while start > 0 && axes.contains(start - 1) {
+                start -= 1;
+            }
+            let shape = current.shape;
+            let n: usize = (start..end).map(|axis| shape.dim(axis)).product();
+            let inner: usize = (end..shape.rank()).map(|axis| shape.dim(axis)).product();
+            let reduced = (start..end).fold(shape, |shape, axis| shape.with(axis, 1));
+            current = Self::build(reduced, |out| {
+                current.with_slice(|x| reduce::middle::<T, R>(out, x, n, inner));
+            });
+            end = start;
+        }
+        current.reshaped(target)
+    }
+
+    /// The sum over a set of axes, which stay with size 1.
+    pub(crate) fn sum(&self, axes: AxisSet) -> Self {
+        self.fold::<reduce::Add>(axes)
+    }
+
+    /// The matrix product over the last two axes; the axes in front broadcast. Both ranks are at least 2.
+    ///
+    /// # Errors
+    /// If the inner sizes differ or the axes in front do not broadcast.
+    pub(crate) fn product(&self, other: &Self) -> Result<Self> {
+        let wrong = || ErrorKind::MatMul { left: self.shape, right: other.shape };
+        let (ra, rb) = (self.rank(), other.rank());
+        if ra < 2 || rb < 2 {
+            return Err(wrong().into());
+        }
+        let (m, k, n) = (self.shape.dim(ra - 2), self.shape.dim(ra - 1), other.shape.dim(rb - 1));
+        if other.shape.dim(rb - 2) != k {
+            return Err(wrong().into());
+        }
+        let front = |shape: &Shape| Shape::of(shape.iter().take(shape.rank() - 2));
+        let batch = front(&self.shape).broadcast(&front(&other.shape)).ok_or_else(wrong)?;
+        let shape = Shape::new(&batch.iter().chain([m, n]).collect::<Vec<_>>())?;
+        let matrix = |x: &Self| -> (Strides, isize, isize) {
+            let strides = x.strides();
+            (strides, strides[x.rank() - 2], strides[x.rank() - 1])
+        };
+        let ((sa, ars, acs), (sb, brs, bcs)) = (matrix(self), matrix(other));
+        let a = Matrix { data: &self.buffer, offset: self.offset(), row_stride: ars, column_stride: acs };
+        let b = Matrix { data: &other.buffer, offset: other.offset(), row_stride: brs, column_stride: bcs };
+        if batch.size() == 1 {
+            return Ok(Self::build(shape, |out| gemm::product(out, (m, n, k), a, b, true)));
+        }
+        let starts = |x: &Self, strides: &Strides| -> Vec<usize> {
+            // The array of the first elements of the matrices, whose axes are those in front.
+            let firsts = Self { shape: front(&x.shape), ..x.viewed(x.shape, x.offset(), *strides) };
+            let source = firsts.source(&batch);
+            positions(&batch, source.offset, &source.strides)
+        };
+        let starts: Vec<_> = starts(self, &sa).into_iter().zip(starts(other, &sb)).collect();
+        Ok(Self::build(shape, |out| gemm::batched(out, (m, n, k), a, b, &starts)))
+    }
+
+    /// The shape as `[outer, n, inner]` around an axis.
+    fn around(shape: Shape, axis: usize) -> (usize, usize, usize) {
+        let outer = shape.iter().take(axis).product();
+        let inner = shape.iter().skip(axis + 1).product();
+        (outer, shape.dim(axis), inner)
+    }
+
+    /// Position of the first largest element along `axis`, which goes away; NaN counts as the largest.
+    pub(crate) fn arg_max(&self, axis: usize) -> Array<usize> {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Array::build(self.shape.without(AxisSet::default().with(axis)), |out| {
+            self.with_slice(|x| reduce::arg_max(out, x, n, inner));
+        })
+    }
+
+    /// Softmax along the last axis.
+    pub(crate) fn softmax(&self) -> Self {
+        let n = self.shape.dim(self.rank() - 1);
+        Self::build(self.shape, |out| self.with_slice(|x| reduce::softmax(out, x, n)))
+    }
+
+    /// `ln Σ eˣ` along the last axis, which stays with size 1.
+    pub(crate) fn log_sum_exp(&self) -> Self {
+        let last = self.rank() - 1;
+        let n = self.shape.dim(last);
+        Self::build(self.shape.with(last, 1), |out| self.with_slice(|x| reduce::log_sum_exp(out, x, n)))
+    }
+
+    /// The entries `index[..]` along `axis`.
+    pub(crate) fn select(&self, axis: usize, index: &[usize]) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape.with(axis, index.len()), |out| {
+            self.with_slice(|x| index::select(out, x, index, n, inner));
+        })
+    }
+
+    /// The adjoint of [`select`](Self::select): adds entry `k` into entry `index[k]` of `n` along `axis`.
+    pub(crate) fn add_selected(&self, axis: usize, index: &[usize], n: usize) -> Self {
+        let (_, _, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape.with(axis, n), |out| {
+            self.with_slice(|g| index::add_selected(out, g, index, n, inner));
+        })
+    }
+
+    /// Element `[.., index[.., k, ..], ..]` along `axis` for each position of the index.
+    pub(crate) fn gather(&self, axis: usize, index: &Array<usize>) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        let m = index.shape.dim(axis);
+        Self::build(index.shape, |out| {
+            self.with_slice(|x| index.with_slice(|index| index::gather(out, x, index, (m, n, inner))));
+        })
+    }
+
+    /// The adjoint of [`gather`](Self::gather): adds each element where the index points, among `n` along `axis`.
+    pub(crate) fn scatter_add(&self, axis: usize, index: &Array<usize>, n: usize) -> Self {
+        let (_, m, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape.with(axis, n), |out| {
+            self.with_slice(|g| index.with_slice(|index| index::scatter_add(out, g, index, (m, n, inner))));
+        })
+    }
+}
+
+/// The axes of `to` along which an array of shape `from` was repeated; `None` if it does not broadcast to `to`.
+pub(crate) fn broadcast_axes(from: Shape, to: Shape) -> Option<AxisSet> {
+    let missing = to.rank().checked_sub(from.rank())?;
+    let mut axes = AxisSet::default();
+    for axis in 0..to.rank() {
+        if axis < missing {
+            axes = axes.with(axis);
+        } else {
+            match (from.dim(axis - missing), to.dim(axis)) {
+                (a, b) if a == b => {}
+                (1, _) => axes = axes.with(axis),
+                _ => return None,
+            }
+        }
+    }
+    Some(axes)
+}
+
+/// Where each element of a strided array lies, in row-major order.
+fn positions(shape: &Shape, offset: usize, strides: &Strides) -> Vec<usize> {
+    let mut all = vec![offset as isize];
+    for (axis, dim) in shape.iter().enumerate() {
+        all = all.iter().flat_map(|&at| (0..dim as isize).map(move |i| at + i * strides[axis])).collect();
+    }
+    all.into_iter().map(|at| at as usize).collect()
+}

@@ -1,0 +1,406 @@
+//! The memory of arrays and nodes: blocks that are recycled through a pool, and the counters of what is alive.
+//!
+//! Fresh memory costs more than arithmetic: each new page is a fault, and a training step that gives its memory back
+//! to the system pays for all of it again in the next step. So a block that nobody holds any more goes to a free list
+//! of its size class, first of its thread, then of the process, and the next array of that size takes it.
+//!
+//! Every block is zeroed when it comes from the system and holds a plain number type ever after, so its contents,
+//! though stale, are always valid values: outputs are handed out as `&mut [T]` and written once, never cleared first.
+//! Debug builds fill recycled blocks with a pattern that is NaN as `f32` and `f64`, so that a kernel which forgets an
+//! element shows itself.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::cell::RefCell;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Alignment of the data in bytes: a cache line, and the widest vector.
+pub(super) const ALIGN: usize = 64;
+/// Where the data starts in a block.
+pub(super) const DATA: usize = ALIGN;
+/// Size classes: multiples of 64 bytes up to 512, then eight to an octave.
+const CLASSES: usize = 8 + 8 * 39;
+/// Bytes that the free lists of one thread keep.
+const LOCAL_CAP: usize = 1 << 29;
+/// Bytes that the free lists of the process keep besides.
+const SHARED_CAP: usize = 1 << 30;
+
+/// The head of a block; the data follow at [`DATA`].
+pub(super) struct Head {
+    pub(super) refs: AtomicUsize,
+    /// Length in elements of the array that lives here now.
+    pub(super) len: usize,
+    class: usize,
+    /// The next free block of the class, while this one is free.
+    next: Option<Block>,
+}
+
+const _: () = assert!(size_of::<Head>() <= DATA);
+
+pub(super) type Block = NonNull<Head>;
+
+/// The class of a request for `bytes`.
+#[inline]
+pub(super) fn class_of(bytes: usize) -> usize {
+    if bytes <= 512 {
+        return bytes.saturating_sub(1) / 64;
+    }
+    let octave = (bytes - 1).ilog2() as usize; // at least 9
+    8 + 8 * (octave - 9) + (((bytes - 1) >> (octave - 3)) & 7)
+}
+
+/// The bytes that a block of `class` holds.
+#[inline]
+fn class_bytes(class: usize) -> usize {
+    if class < 8 { 64 * (class + 1) } else { (9 + (class - 8) % 8) << (6 + (class - 8) / 8) }
+}
+
+fn layout(class: usize) -> Layout {
+    Layout::from_size_align(DATA + class_bytes(class), ALIGN)
+        .expect("requests are checked against the address space")
+}
+
+/// Free blocks by class, linked through their heads.
+struct FreeLists {
+    first: [Option<Block>; CLASSES],
+    bytes: usize,
+}
+
+// SAFETY: a free block is owned by the list that holds it alone, and may be freed or reused on any thread.
+unsafe impl Send for FreeLists {}
+
+impl FreeLists {
+    const fn new() -> Self {
+        Self { first: [None; CLASSES], bytes: 0 }
+    }
+
+    #[inline]
+    fn pop(&mut self, class: usize) -> Option<Block> {
+        let block = self.first[class]?;
+        // SAFETY: a free block is alive and owned by this list.
+        self.first[class] = unsafe { block.as_ref() }.next;
+        self.bytes -= class_bytes(class);
+        Some(block)
+    }
+
+    /// Takes over a block that nobody refers to.
+    #[inline]
+    fn push(&mut self, class: usize, mut block: Block) {
+        // SAFETY: the caller has given the block up, so it is ours alone.
+        unsafe { block.as_mut() }.next = self.first[class];
+        self.first[class] = Some(block);
+        self.bytes += class_bytes(class);
+    }
+
+    /// Gives all blocks back to the system.
+    fn clear(&mut self) {
+        for class in 0..CLASSES {
+            while let Some(block) = self.pop(class) {
+                // SAFETY: the block came from `alloc_zeroed` with this layout and was owned by the list alone.
+                unsafe { dealloc(block.as_ptr().cast(), layout(class)) };
+            }
+        }
+    }
+}
+
+static SHARED: Mutex<FreeLists> = Mutex::new(FreeLists::new());
+/// Bytes in [`SHARED`], readable without its lock.
+static SHARED_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+fn shared() -> MutexGuard<'static, FreeLists> {
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What one thread has done; summed over threads on request, so that counting needs no shared cache line.
+struct Tally {
+    /// Blocks taken less blocks given back, by class.
+    live: [AtomicI64; CLASSES],
+    /// Blocks taken.
+    taken: AtomicI64,
+    /// Blocks that came from the system.
+    fresh: AtomicI64,
+    /// Nodes born less nodes died.
+    nodes: AtomicI64,
+}
+
+static TALLIES: Mutex<Vec<Arc<Tally>>> = Mutex::new(Vec::new());
+/// The sums of threads that have ended.
+static ENDED: Tally = Tally::new();
+
+fn tallies() -> MutexGuard<'static, Vec<Arc<Tally>>> {
+    TALLIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Tally {
+    const fn new() -> Self {
+        let [taken, fresh, nodes] = [const { AtomicI64::new(0) }; 3];
+        Self { live: [const { AtomicI64::new(0) }; CLASSES], taken, fresh, nodes }
+    }
+
+    fn add_to(&self, total: &Self) {
+        for (own, total) in self.live.iter().zip(&total.live) {
+            total.fetch_add(own.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        total.taken.fetch_add(self.taken.load(Ordering::Relaxed), Ordering::Relaxed);
+        total.fresh.fetch_add(self.fresh.load(Ordering::Relaxed), Ordering::Relaxed);
+        total.nodes.fetch_add(self.nodes.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+/// Adds to a counter that only this thread writes: a load and a store, no locked instruction.
+#[inline]
+fn bump(counter: &AtomicI64, by: i64) {
+    counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
+}
+
+/// The free lists and the tally of one thread.
+struct Local {
+    free: FreeLists,
+    tally: Arc<Tally>,
+}
+
+impl Local {
+    fn new() -> Self {
+        let tally = Arc::new(Tally::new());
+        tallies().push(tally.clone());
+        Self { free: FreeLists::new(), tally }
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let mut list = tallies();
+        list.retain(|tally| !Arc::ptr_eq(tally, &self.tally));
+        self.tally.add_to(&ENDED);
+        drop(list);
+        let mut shared = shared();
+        for class in 0..CLASSES {
+            while let Some(block) = self.free.pop(class) {
+                shared.push(class, block);
+            }
+        }
+        if shared.bytes > SHARED_CAP {
+            shared.clear();
+        }
+        SHARED_BYTES.store(shared.bytes, Ordering::Relaxed);
+    }
+}
+
+thread_local! {
+    static LOCAL: RefCell<Local> = RefCell::new(Local::new());
+}
+
+/// Takes a block of `class` from the pool or the system. Its contents are valid numbers of any kind.
+#[inline]
+pub(super) fn take_block(class: usize) -> Block {
+    let pooled = LOCAL.try_with(|local| {
+        let local = &mut *local.borrow_mut();
+        bump(&local.tally.live[class], 1);
+        bump(&local.tally.taken, 1);
+        local.free.pop(class)
+    });
+    if let Ok(Some(block)) = pooled {
+        #[cfg(debug_assertions)]
+        poison(block, class);
+        return block;
+    }
+    take_elsewhere(class, pooled.is_ok())
+}
+
+/// The same when the thread has no such block; `counted` says whether it has counted this one.
+#[cold]
+fn take_elsewhere(class: usize, counted: bool) -> Block {
+    if !counted {
+        // The thread is ending and its pool is gone.
+        ENDED.live[class].fetch_add(1, Ordering::Relaxed);
+        ENDED.taken.fetch_add(1, Ordering::Relaxed);
+    }
+    if SHARED_BYTES.load(Ordering::Relaxed) > 0 {
+        let mut shared = shared();
+        let block = shared.pop(class);
+        SHARED_BYTES.store(shared.bytes, Ordering::Relaxed);
+        if let Some(block) = block {
+            #[cfg(debug_assertions)]
+            poison(block, class);
+            return block;
+        }
+    }
+    if LOCAL.try_with(|local| bump(&local.borrow().tally.fresh, 1)).is_err() {
+        ENDED.fresh.fetch_add(1, Ordering::Relaxed);
+    }
+    allocate(class)
+}
+
+fn allocate(class: usize) -> Block {
+    let layout = layout(class);
+    // SAFETY: the layout is not empty: `DATA` bytes at least. It is aligned to `ALIGN`, more than the head needs.
+    #[allow(clippy::cast_ptr_alignment)]
+    let Some(block) = NonNull::new(unsafe { alloc_zeroed(layout) }.cast::<Head>()) else {
+        handle_alloc_error(layout);
+    };
+    // SAFETY: the block is large enough for the head, aligned, and owned by us.
+    unsafe { block.write(Head { refs: AtomicUsize::new(1), len: 0, class, next: None }) };
+    block
+}
+
+#[cfg(debug_assertions)]
+fn poison(block: Block, class: usize) {
+    // SAFETY: the block is owned by the caller and holds `class_bytes(class)` bytes, a multiple of 8, from `DATA` on.
+    let words = unsafe {
+        std::slice::from_raw_parts_mut(
+            block.cast::<u8>().add(DATA).cast::<u64>().as_ptr(),
+            class_bytes(class) / 8,
+        )
+    };
+    words.fill(0x7ff8_beef_7fed_beef);
+}
+
+/// Gives back a block that nobody refers to any more.
+#[inline]
+pub(super) fn give_block(block: Block) {
+    // SAFETY: the caller held the last reference, so the head is ours to read.
+    let class = unsafe { block.as_ref() }.class;
+    let kept = LOCAL.try_with(|local| {
+        let local = &mut *local.borrow_mut();
+        bump(&local.tally.live[class], -1);
+        let room = local.free.bytes < LOCAL_CAP;
+        if room {
+            local.free.push(class, block);
+        }
+        room
+    });
+    if kept != Ok(true) {
+        give_elsewhere(block, class, kept.is_ok());
+    }
+}
+
+/// The same when the thread does not keep the block; `counted` says whether it has counted this one.
+#[cold]
+fn give_elsewhere(block: Block, class: usize, counted: bool) {
+    if !counted {
+        ENDED.live[class].fetch_sub(1, Ordering::Relaxed);
+    }
+    let mut shared = shared();
+    shared.push(class, block);
+    if shared.bytes > SHARED_CAP {
+        // The sizes in here are not the ones in demand: start again.
+        shared.clear();
+    }
+    SHARED_BYTES.store(shared.bytes, Ordering::Relaxed);
+}
+
+/// Notes that a node of a tape came to life (`1`) or died (`-1`).
+#[inline]
+pub(crate) fn count_node(by: i64) {
+    if LOCAL.try_with(|local| bump(&local.borrow().tally.nodes, by)).is_err() {
+        ENDED.nodes.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+/// What is alive, all threads together. See [`memory`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Memory {
+    /// Buffers that an array or a tape holds.
+    pub live_buffers: i64,
+    /// Bytes of buffers and nodes, as rounded up by the pool.
+    pub live_bytes: i64,
+    /// Nodes of tapes that are alive, leaves included.
+    pub live_nodes: i64,
+    /// Blocks taken for buffers and nodes since the program began.
+    pub taken: u64,
+    /// Those that came from the system; all others were recycled.
+    pub fresh: u64,
+}
+
+/// Counts what is alive: buffers, bytes, nodes.
+///
+/// After a graph is dropped its nodes and buffers are gone from these counts; a leak is visible as a number.
+///
+/// ```
+/// let before = autodiff::memory();
+/// let x = autodiff::Tensor::<f32>::zeros([2, 3]).variable();
+/// assert_eq!(autodiff::memory().live_buffers, before.live_buffers + 1);
+/// assert_eq!(autodiff::memory().live_nodes, before.live_nodes + 1);
+/// drop(x);
+/// assert_eq!(autodiff::memory().live_nodes, before.live_nodes);
+/// ```
+pub fn memory() -> Memory {
+    let total = Tally::new();
+    let list = tallies();
+    for tally in list.iter() {
+        tally.add_to(&total);
+    }
+    ENDED.add_to(&total);
+    let live = total.live.map(AtomicI64::into_inner);
+    let live_nodes = total.nodes.into_inner();
+    Memory {
+        // Nodes live in blocks of the pool, too.
+        live_buffers: live.iter().sum::<i64>() - live_nodes,
+        live_bytes: live.iter().enumerate().map(|(class, &count)| count * class_bytes(class) as i64).sum(),
+        live_nodes,
+        taken: total.taken.into_inner() as u64,
+        fresh: total.fresh.into_inner() as u64,
+    }
+}
+
+/// Gives the free blocks of this thread and of the process back to the system.
+///
+/// Useful after a phase with other sizes than the next; the pool is otherwise capped by itself.
+pub fn trim() {
+    // A thread that is ending has given its blocks away already.
+    let _ = LOCAL.try_with(|local| local.borrow_mut().free.clear());
+    let mut shared = shared();
+    shared.clear();
+    SHARED_BYTES.store(0, Ordering::Relaxed);
+}
+
+/// Counts one more reference to a block.
+#[inline]
+pub(super) fn retain(block: Block) {
+    // SAFETY: the caller holds a reference, so the block is alive. Relaxed suffices to add to a count of at least one.
+    let before = unsafe { block.as_ref() }.refs.fetch_add(1, Ordering::Relaxed);
+    assert!(before < isize::MAX as usize, "a block has too many references");
+}
+
+/// Counts one reference less; whether it was the last, and the block is the caller's to clear and give back.
+#[inline]
+pub(super) fn release(block: Block) -> bool {
+    // SAFETY: the block is alive until the last reference has passed this function.
+    let refs = unsafe { &block.as_ref().refs };
+    // A sole owner need not subtract: nobody else can touch the count. Acquire: what others did comes before.
+    if refs.load(Ordering::Acquire) == 1 {
+        return true;
+    }
+    if refs.fetch_sub(1, Ordering::Release) != 1 {
+        return false;
+    }
+    fence(Ordering::Acquire);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_holds_what_it_is_asked_for_and_wastes_at_most_an_eighth() {
+        for bytes in (0..5000).chain((12..40).flat_map(|e| [(1 << e) - 1, 1 << e, (1 << e) + 1, 3 << e])) {
+            let class = class_of(bytes);
+            assert!(class < CLASSES);
+            let held = class_bytes(class);
+            assert!(held >= bytes, "{bytes} in class {class} of {held}");
+            assert!(held <= (bytes + bytes / 8 + 64), "{bytes} in class {class} of {held}");
+            assert!(class == 0 || class_bytes(class - 1) < bytes, "{bytes} would fit class {}", class - 1);
+        }
+    }
+
+    #[test]
+    fn blocks_of_other_threads_are_taken_over_when_they_end() {
+        let class = class_of(123_456_789);
+        std::thread::spawn(move || give_block(take_block(class))).join().expect("the thread ends well");
+        let kept = shared().first[class];
+        assert!(kept.is_some(), "the block is in the shared list");
+    }
+}
