@@ -11,6 +11,7 @@ use crate::kernel::buffer::Shared;
 use crate::op::Point;
 use crate::tape::{Kind, Node, Record, no_grad};
 use crate::tensor::Tensor;
+use smallvec::SmallVec;
 use std::collections::{HashMap, VecDeque};
 use std::sync::PoisonError;
 
@@ -59,15 +60,66 @@ fn pull<T: Float>(
     index: usize,
     grad: &Tensor<T>,
 ) -> Result<Tensor<T>> {
+    let pulled = record.op.vjp(index, grad, &Point { record, node });
+    fitted(record, index, pulled.map_err(|error| error.at(record.op.name(), record.site))?)
+}
+
+/// Gradients with the indices of the inputs that they belong to.
+type Indexed<T> = Vec<(usize, Tensor<T>)>;
+
+/// The same for all inputs whose nodes are `wanted`, with their indices, if these are several and the op has a rule for
+/// several at once.
+#[inline]
+fn pull_together<T: Float>(
+    node: Option<&Shared<Node<T>>>,
+    record: &Record<T>,
+    wanted: impl Fn(&Node<T>) -> bool,
+    grad: &Tensor<T>,
+) -> Result<Option<Indexed<T>>> {
+    let mut indices = SmallVec::<[usize; 4]>::new();
+    if record.edges.len() > 1 {
+        for (index, edge) in record.edges.iter().enumerate() {
+            if edge.node.as_ref().is_some_and(|node| wanted(node)) {
+                indices.push(index);
+            }
+        }
+    }
+    if indices.len() < 2 {
+        return Ok(None);
+    }
+    match record.op.vjps(&indices, grad, &Point { record, node }) {
+        Some(pulled) => all_fitted(record, &indices, pulled).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What a rule for several inputs returned, each in the shape of its input.
+#[cold]
+fn all_fitted<T: Float>(
+    record: &Record<T>,
+    indices: &[usize],
+    pulled: Result<Vec<Tensor<T>>>,
+) -> Result<Indexed<T>> {
     let at = |error: Error| error.at(record.op.name(), record.site);
-    let pulled = record.op.vjp(index, grad, &Point { record, node }).map_err(at)?;
+    let pulled = pulled.map_err(at)?;
+    if pulled.len() != indices.len() {
+        let message = format!("`vjps` returned {} gradients for {} inputs", pulled.len(), indices.len());
+        return Err(at(ErrorKind::Message(message).into()));
+    }
+    let fit = |(&index, pulled)| Ok((index, fitted(record, index, pulled)?));
+    indices.iter().zip(pulled).map(fit).collect()
+}
+
+/// What a rule returned for input `index`, in the shape of that input.
+#[inline]
+fn fitted<T: Float>(record: &Record<T>, index: usize, pulled: Tensor<T>) -> Result<Tensor<T>> {
     let (expected, found) = (record.edges[index].shape(), pulled.shape());
     if found == expected {
         Ok(pulled)
     } else if broadcast_axes(expected, found).is_some() {
         Ok(pulled.sum_to(expected))
     } else {
-        Err(at(ErrorKind::Rule { index, expected, found }.into()))
+        Err(Error::from(ErrorKind::Rule { index, expected, found }).at(record.op.name(), record.site))
     }
 }
 
@@ -125,14 +177,22 @@ impl<T: Float> Tensor<T> {
 /// Runs the rules of a record that is not needed again, and passes on what they return.
 fn read<T: Float>(record: &mut Option<Record<T>>, grad: &Tensor<T>, pending: &mut Pending<T>) -> Result<()> {
     let Some(taken) = record else { return Err(ErrorKind::Freed.into()) };
-    for index in 0..taken.edges.len() {
-        if taken.edges[index].node.is_none() {
-            continue;
+    // The edges are not needed any more: their nodes move on instead of being counted twice.
+    if let Some(together) = pull_together(None, taken, |_| true, grad)? {
+        for (index, pulled) in together {
+            if let Some(input) = taken.edges[index].node.take() {
+                pending.add(input, pulled);
+            }
         }
-        let pulled = pull(None, taken, index, grad)?;
-        // The edge is not needed any more: its node moves on instead of being counted twice.
-        if let Some(input) = taken.edges[index].node.take() {
-            pending.add(input, pulled);
+    } else {
+        for index in 0..taken.edges.len() {
+            if taken.edges[index].node.is_none() {
+                continue;
+            }
+            let pulled = pull(None, taken, index, grad)?;
+            if let Some(input) = taken.edges[index].node.take() {
+                pending.add(input, pulled);
+            }
         }
     }
     *record = None;
@@ -234,6 +294,14 @@ pub(crate) fn gradients<T: Float>(
             let record = record.read().unwrap_or_else(PoisonError::into_inner);
             match &*record {
                 Some(record) => {
+                    if let Some(together) = pull_together(Some(&node), record, is_wanted, &grad)? {
+                        for (index, pulled) in together {
+                            if let Some(input) = &record.edges[index].node {
+                                pending.add(input.clone(), pulled);
+                            }
+                        }
+                        continue;
+                    }
                     for (index, edge) in record.edges.iter().enumerate() {
                         if let Some(input) = edge.node.as_ref().filter(|input| is_wanted(input)) {
                             pending.add(input.clone(), pull(Some(&node), record, index, &grad)?);

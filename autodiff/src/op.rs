@@ -59,6 +59,15 @@ pub trait Op<T: Float>: Send + Sync + 'static {
     /// Whatever the operations of the rule report.
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>>;
 
+    /// Pulls `grad` back to several inputs at once, in the order of `indices`, where their rules share costly work.
+    ///
+    /// Asked when more than one input needs a gradient; `None`, the default, has [`vjp`](Self::vjp) called for each.
+    /// What it returns has to be what `vjp` returns.
+    fn vjps(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Option<Result<Vec<Tensor<T>>>> {
+        let _ = (indices, grad, at);
+        None
+    }
+
     /// The values that `vjp(index, ..)` reads from its point; no others are kept. The default, all, is always right.
     fn reads(&self, index: usize) -> Reads {
         let _ = index;

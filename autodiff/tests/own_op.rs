@@ -1,6 +1,8 @@
 //! An op as a user outside the crate writes it: exactly as ours are.
 
-use autodiff::{Array, Float, Op, Point, Result, Tensor};
+use autodiff::{Array, Float, Op, Point, Result, Tensor, grad};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct SoftSign;
 impl<T: Float> Op<T> for SoftSign {
@@ -19,4 +21,56 @@ impl<T: Float> Op<T> for SoftSign {
 fn its_gradients_are_checked_to_second_order_in_one_line() {
     let x = Tensor::from_vec([-2.0, -0.5, 0.3, 4.0], [4]).unwrap();
     autodiff::check::second_order(|x| SoftSign.apply(&[&x[0]]), &[x]).unwrap();
+}
+
+/// `a b`, with one rule for both inputs that counts how often it is asked, and may forget one.
+struct Product {
+    asked: Arc<AtomicUsize>,
+    complete: bool,
+}
+
+impl<T: Float> Op<T> for Product {
+    fn name(&self) -> &'static str {
+        "product"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].zip(x[1], |a, b| a * b)
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad * at.input(1 - index))
+    }
+    fn vjps(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Option<Result<Vec<Tensor<T>>>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let indices = if self.complete { indices } else { &indices[1..] };
+        Some(indices.iter().map(|&index| self.vjp(index, grad, at)).collect())
+    }
+}
+
+#[test]
+fn a_rule_for_several_inputs_is_asked_once_and_only_for_several() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let product = |a: &Tensor<f64>, b: &Tensor<f64>, complete| {
+        Product { asked: asked.clone(), complete }.apply(&[a, b]).unwrap().sum()
+    };
+    let a = Tensor::from_vec([2.0, 3.0], [2, 1]).unwrap().variable();
+    let b = Tensor::from_vec([5.0, 7.0, 11.0], [3]).unwrap().variable();
+    product(&a, &b, true).backward().unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    // Summed over what was broadcast, as what `vjp` returns.
+    assert_eq!((a.take_grad().unwrap().to_vec(), b.grad().unwrap().to_vec()), (vec![23.0; 2], vec![5.0; 3]));
+
+    let y = product(&a, &b, true);
+    grad(&y, [&a]).unwrap();
+    product(&a, &b.detach(), true).backward().unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "a single input is the business of `vjp`");
+    grad(&y, [&b, &a]).unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+
+    let error = product(&a, &b, false).backward().unwrap_err();
+    assert!(
+        error.to_string().starts_with("product: `vjps` returned 1 gradients for 2 inputs at "),
+        "{error}"
+    );
+    let laws = |x: &[Tensor<f64>]| Product { asked: asked.clone(), complete: true }.apply(&[&x[0], &x[1]]);
+    autodiff::check::second_order(laws, &[a.detach(), b.detach()]).unwrap();
 }
