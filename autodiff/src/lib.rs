@@ -30,6 +30,7 @@
 //! |---|---|
 //! | Values | [`Tensor`], tracked or not; [`Array`], its numbers; [`Shape`]; [`Float`] is `f32` or `f64` |
 //! | Gradients | [`Tensor::backward`]; [`grad`] and [`pull_back`], which can be differentiated again; [`no_grad`] |
+//! | Transforms | [`vjp`], [`jvp`], [`value_and_grad`], [`jacobian`], [`hessian`], [`hvp`], [`per_sample_grads`]; [`checkpoint`]; [`Tensor::map_grad`] |
 //! | Places | [`Parameter`], [`Running`]; [`Module`] walks over them by name |
 //! | Your own ops | [`Op`], one forward and one rule per input |
 //! | Trust | [`check`] holds gradients to numerical differentiation |
@@ -54,6 +55,7 @@ mod random;
 mod shape;
 mod tape;
 mod tensor;
+mod transform;
 
 pub use array::Array;
 pub use backward::{grad, pull_back};
@@ -71,3 +73,4 @@ pub use random::Rng;
 pub use shape::{Axes, MAX_RANK, Shape};
 pub use tape::{is_recording, no_grad};
 pub use tensor::Tensor;
+pub use transform::{checkpoint, hessian, hvp, jacobian, jvp, per_sample_grads, value_and_grad, vjp};

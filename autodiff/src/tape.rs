@@ -91,13 +91,19 @@ pub fn is_recording() -> bool {
 /// assert!(x.exp().is_tracked());
 /// ```
 pub fn no_grad<R>(body: impl FnOnce() -> R) -> R {
+    recording(false, body)
+}
+
+/// Runs `body` with recording on or off. A transform records the function that it differentiates even where its caller
+/// records nothing.
+pub(crate) fn recording<R>(on: bool, body: impl FnOnce() -> R) -> R {
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
             RECORDING.set(self.0);
         }
     }
-    let _restore = Restore(RECORDING.replace(false));
+    let _restore = Restore(RECORDING.replace(on));
     body()
 }
 
@@ -156,13 +162,32 @@ pub(crate) fn apply<T: Float, O: Op<T>>(mut op: O, inputs: &[&Tensor<T>]) -> Res
         _ => op.forward(&inputs.iter().map(|input| &input.array).collect::<Vec<_>>()),
     };
     let output = output.map_err(|error| error.at(op.name(), site))?;
+    Ok(write(op, inputs, output, site))
+}
+
+/// Writes an op that has run on the tape, if an input is tracked and this thread is recording.
+#[inline]
+pub(crate) fn write<T: Float, O: Op<T>>(
+    op: O,
+    inputs: &[&Tensor<T>],
+    output: Array<T>,
+    site: Site,
+) -> Tensor<T> {
     if !is_recording() || inputs.iter().all(|input| input.node.is_none()) {
-        return Ok(Tensor::from(output));
+        return Tensor::from(output);
     }
     let (reads, after) = survey(&op, inputs.iter().copied());
     let edge = |(index, input)| Operand::Lent(input).edge(reads.contains(Reads::input(index)));
     let edges = inputs.iter().copied().enumerate().map(edge).collect();
-    Ok(record(Box::new(op), edges, reads, after, output, site))
+    record(Box::new(op), edges, reads, after, output, site)
+}
+
+/// Puts a value on the tape as the result of `op`, even if `input`, its only input, is not on it.
+#[track_caller]
+pub(crate) fn place<T: Float, O: Op<T>>(op: O, input: &Tensor<T>) -> Tensor<T> {
+    let (reads, after) = survey(&op, [input]);
+    let edges = std::iter::once(Operand::Lent(input).edge(reads.contains(Reads::input(0)))).collect();
+    record(Box::new(op), edges, reads, after, input.array.clone(), Site::caller())
 }
 
 /// The same for two operands that may be given up.
