@@ -391,6 +391,7 @@ fn train(step: Step, blocks: u64, loss: fn(&Tensor<f64>) -> Tensor<f64>) -> [Vec
 
 #[test]
 fn checkpointed_and_not_give_the_same_bits() {
+    let _clean = clean();
     let bits = |all: &[Tensor<f64>]| all.iter().map(Tensor::to_vec).collect::<Vec<_>>();
     let (plain, checkpointed) =
         (train(PLAIN, 3, |y| y.square().sum()), train(CHECKPOINTED, 3, |y| y.square().sum()));
