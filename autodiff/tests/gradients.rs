@@ -1,5 +1,5 @@
-//! Every op of the crate, held to numerical differentiation: first and second order, over random shapes, layouts and
-//! broadcasting, in `f64` at a relative tolerance of 10⁻⁷.
+//! Every op of the crate, held to the laws of [`autodiff::check`]: numerical differentiation at first and second order, in
+//! `f64` at a relative tolerance of 10⁻⁷, and all others, over random shapes, layouts and broadcasting.
 //!
 //! `PROPTEST_CASES` sets how many cases a line of the table runs, `PROPTEST_RNG_SEED` which.
 
@@ -7,6 +7,8 @@
 mod faults;
 #[path = "gradients/harness.rs"]
 mod harness;
+#[path = "gradients/mutants.rs"]
+mod mutants;
 #[path = "gradients/subgradients.rs"]
 mod subgradients;
 #[path = "gradients/table.rs"]

@@ -1,4 +1,5 @@
-//! Laws that need no differences: two ways to one value.
+//! Laws that need no differences: two ways to one value. Those that belong to every check are here; the others have
+//! functions of their own, in `cotangent` and `machine`.
 
 use super::numeric::filled;
 use super::report::{Fault, Law, Place, Variable};
@@ -7,6 +8,7 @@ use crate::error::Result;
 use crate::random::Rng;
 use crate::tape::no_grad;
 use crate::tensor::Tensor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A function at a point.
 pub(super) struct Subject<'a> {
@@ -21,8 +23,20 @@ pub(super) struct Names {
     pub(super) outputs: Vec<Variable>,
 }
 
+impl Names {
+    /// Those of a function of `count` tensors.
+    pub(super) fn new(count: usize) -> Self {
+        Self { inputs: (0..count).map(Variable::Input).collect(), outputs: vec![Variable::Output] }
+    }
+
+    /// How the gradients of the inputs are called.
+    pub(super) fn gradients(&self) -> Vec<Variable> {
+        self.inputs.iter().map(|name| name.gradient()).collect()
+    }
+}
+
 /// How much of the largest element two ways may differ by where the order of operations may: some 10⁵ roundings.
-const SLACK: f64 = 1e-11;
+pub(super) const SLACK: f64 = 1e-11;
 
 impl Subject<'_> {
     /// The outputs at `inputs`.
@@ -41,7 +55,11 @@ impl Subject<'_> {
     }
 
     /// The gradients without recording, as `backward` computes them.
-    fn gradients(&self, inputs: &[Tensor<f64>], seeds: &[Tensor<f64>]) -> Result<Vec<Tensor<f64>>> {
+    pub(super) fn gradients(
+        &self,
+        inputs: &[Tensor<f64>],
+        seeds: &[Tensor<f64>],
+    ) -> Result<Vec<Tensor<f64>>> {
         let outputs = self.run(inputs)?;
         no_grad(|| pull(&outputs, seeds, inputs))
     }
@@ -94,14 +112,14 @@ impl Subject<'_> {
         Ok(())
     }
 
-    fn gradient_names(&self) -> Vec<Variable> {
-        self.names.inputs.iter().map(|name| name.gradient()).collect()
+    pub(super) fn gradient_names(&self) -> Vec<Variable> {
+        self.names.gradients()
     }
 }
 
 /// Seeds for the outputs: numbers without a pattern, the same in each run.
-pub(super) fn seeds(outputs: &[Tensor<f64>], order: usize) -> Vec<Tensor<f64>> {
-    let mut rng = Rng::seed(order as u64);
+pub(super) fn seeds(outputs: &[Tensor<f64>], number: usize) -> Vec<Tensor<f64>> {
+    let mut rng = Rng::seed(number as u64);
     outputs.iter().map(|output| rng.uniform(output.shape(), -1.5, 1.5)).collect()
 }
 
@@ -113,17 +131,50 @@ fn same(
     right: &[Tensor<f64>],
     slack: f64,
 ) -> Result<(), Fault> {
+    within(law, names, left, right, slack, 0.0)
+}
+
+/// The same, where the largest element counts as at least `floor`.
+pub(super) fn within(
+    law: Law,
+    names: &[Variable],
+    left: &[Tensor<f64>],
+    right: &[Tensor<f64>],
+    slack: f64,
+    floor: f64,
+) -> Result<(), Fault> {
+    same_by(law, names, left, right, |a, b, largest| a == b || (a - b).abs() <= slack * largest.max(floor))
+}
+
+/// Reports the first element for which `alike`, shown both values and the largest finite magnitude in their tensors,
+/// says no; what is NaN on both sides is alike.
+pub(super) fn same_by(
+    law: Law,
+    names: &[Variable],
+    left: &[Tensor<f64>],
+    right: &[Tensor<f64>],
+    alike: impl Fn(f64, f64, f64) -> bool,
+) -> Result<(), Fault> {
     for ((left, right), &name) in left.iter().zip(right).zip(names) {
         let shape = left.shape();
         let (left, right) = (left.to_vec(), right.to_vec());
         let largest =
             left.iter().chain(&right).filter(|x| x.is_finite()).fold(0.0, |m: f64, x| m.max(x.abs()));
-        let near = |a: f64, b: f64| (a - b).abs() <= slack * largest;
-        let differ = |a: f64, b: f64| !(a == b || a.is_nan() && b.is_nan() || near(a, b));
+        let differ = |a: f64, b: f64| !(a.is_nan() && b.is_nan() || alike(a, b, largest));
         if let Some(position) = (0..left.len()).find(|&i| differ(left[i], right[i])) {
             let place = Place::new(name, shape, position);
             return Err(Fault::Law { law, place, left: left[position], right: right[position] });
         }
     }
     Ok(())
+}
+
+/// Runs a check; a panic in the function or in a rule is what it has found.
+pub(super) fn guarded<R>(check: impl FnOnce() -> Result<R, Fault>) -> Result<R, Fault> {
+    // What a panic leaves half done is the check's own, and is dropped here.
+    catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        Err(Fault::Panic { message: text.unwrap_or("without a message").to_owned() })
+    })
 }

@@ -42,22 +42,54 @@
 //! - recorded or not, alone or among other tracked inputs, an input gets the same gradient;
 //! - a seed of zeros gives zeros.
 //!
-//! Functions that are only made for `f32` cannot be checked: differences need the digits of `f64`. Ops are generic, and
-//! what holds for one type holds for the other.
+//! # The laws
+//!
+//! Differences do not see everything: they use one cotangent of ones and zeros at a time, small inputs, one thread. The
+//! other laws are functions of their own, and [`laws()`] runs all that any function obeys.
+//!
+//! | law | in | what it would have caught |
+//! |---|---|---|
+//! | entries of the Jacobian equal Richardson differences | [`grads`] | wrong rules |
+//! | the same for the gradient's own Jacobian | [`second_order`] | state that hides a dependence |
+//! | twice gives the same bits | [`grads`] | hidden state, chance |
+//! | a view gives what a copy gives | [`grads`] | strides that are taken for granted |
+//! | recorded or not gives the same | [`grads`] | a fast path that differs from the slow one |
+//! | tracked alone or among all gives the same | [`grads`] | gradients that lean on each other |
+//! | no rule panics, with each input tracked alone | [`grads`] | a value that only another rule's `reads` keeps |
+//! | a cotangent of zeros gives zeros | [`grads`] | a cotangent that is ignored |
+//! | gradients are linear in the cotangent | [`linear`] | clipped, squared or normalised cotangents |
+//! | `⟨J v, w⟩ = ⟨v, Jᵀ w⟩`, with no step at all | [`adjoint`] | gradient kernels with a wrong rule of their own |
+//! | what is used twice gets both gradients | [`used_twice`] | overwriting instead of adding |
+//! | one thread, two and three give the same bits | [`threads`] | races, sums in the order of arrival |
+//! | nothing is alive afterwards | [`leaks`] | caches that grow, cycles |
+//! | elementwise: every length agrees on each element | [`lengths`] | a vector loop and its tail that differ |
+//! | `f32` agrees with `f64` | [`single_precision`] | constants cut short in one of the types |
+//!
+//! What a rule did not declare in [`reads`](crate::Op::reads) is not kept at all, so that it cannot be stale: a rule that
+//! asks for it panics, and a check reports the panic ([`Fault::Panic`]) with the op and the input that it names. The tape
+//! keeps what the rules of *all tracked* inputs declare, so that a rule may live on its neighbour's declaration until the
+//! neighbour is not tracked: that is why each input is tracked alone.
+//!
+//! Differences need the digits of `f64`, so that functions that are only made for `f32` are not checked.
 
 mod compare;
+mod cotangent;
 mod guess;
 mod laws;
+mod machine;
 mod numeric;
 mod report;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 
+pub use cotangent::{adjoint, linear, used_twice};
+pub use machine::{SINGLE_PRECISION, leaks, lengths, single_precision, threads};
 pub use numeric::{Estimate, derivative, jacobian, numerical_gradient};
 pub use report::{Entry, Fault, Law, Mismatch, Place, Slip, Variable};
 
 use crate::backward::gradients;
 use crate::error::Result;
+use crate::float::Float;
 use crate::tensor::Tensor;
 use laws::{Names, Subject};
 
@@ -100,6 +132,33 @@ pub fn second_order(
     inputs: &[Tensor<f64>],
 ) -> Result<(), Mismatch> {
     Gradients::new().order(2).check(f, inputs).map(drop)
+}
+
+/// Holds `f` at a point to every law that any function obeys: [`second_order`], [`linear`], [`adjoint`], [`used_twice`],
+/// [`threads`] and [`leaks`].
+///
+/// [`lengths`] is for elementwise functions, and [`single_precision`] needs the function in `f32`.
+///
+/// # Errors
+/// The first law that is broken: which, where, and what it looks like.
+///
+/// ```
+/// use autodiff::{Tensor, check};
+/// let (a, b) = (Tensor::from_vec([0.5, -1.0], [2])?, Tensor::scalar(3.0));
+/// check::laws(|x| Ok((&x[0] * &x[1]).tanh()), &[a, b])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn laws(
+    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>> + Sync,
+    inputs: &[Tensor<f64>],
+) -> Result<Report, Mismatch> {
+    let report = Gradients::new().order(2).check(&f, inputs)?;
+    linear(&f, inputs)?;
+    adjoint(&f, inputs)?;
+    used_twice(&f, inputs)?;
+    threads(&f, inputs)?;
+    leaks(&f, inputs)?;
+    Ok(report)
 }
 
 /// A check of gradients with chosen order and tolerances.
@@ -175,22 +234,19 @@ impl Gradients {
     /// The same for any function, compiled once.
     fn run(&self, mut function: Function<'_>, inputs: &[Tensor<f64>]) -> Result<Report, Mismatch> {
         let mut point: Vec<Tensor<f64>> = inputs.iter().map(Tensor::detach).collect();
-        let mut names = Names {
-            inputs: (0..point.len()).map(Variable::Input).collect(),
-            outputs: vec![Variable::Output],
-        };
+        let mut names = Names::new(point.len());
         let mut report = Report::default();
         let mut order = 1;
         loop {
             let subject = Subject { function: &function, point: &point, names: &names };
-            let found = self.one_order(&subject, order);
-            let (found, seeds) = found.map_err(|fault| Mismatch::new(order, fault))?;
+            let found = laws::guarded(|| self.one_order(&subject, order));
+            let (found, seeds) = found.map_err(|fault| Mismatch::new(order, fault, inputs))?;
             report = report.plus(found);
             if order == self.order {
                 return Ok(report);
             }
             // The gradient as a function of the point and of the cotangents is what the next order differentiates.
-            let outputs = names.inputs.iter().map(|name| name.gradient()).collect();
+            let outputs = names.gradients();
             let first = point.len() - inputs.len();
             names.inputs.extend((first..first + seeds.len()).map(Variable::Cotangent));
             names.outputs = outputs;
@@ -260,10 +316,26 @@ fn lifted(function: Function<'_>, count: usize) -> Function<'_> {
     })
 }
 
+/// Holds a function to one law.
+fn hold_one(
+    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
+    inputs: &[Tensor<f64>],
+    law: impl FnOnce(&Subject<'_>) -> Result<(), Fault>,
+) -> Result<(), Mismatch> {
+    let function: Function<'_> = Box::new(move |inputs| Ok(vec![f(inputs)?]));
+    let point: Vec<_> = inputs.iter().map(Tensor::detach).collect();
+    let subject = Subject { function: &function, point: &point, names: &Names::new(point.len()) };
+    laws::guarded(|| law(&subject)).map_err(|fault| Mismatch::new(1, fault, inputs))
+}
+
 /// The gradients of `Σ seed · output` with respect to the inputs: zeros for those that no output depends on.
-fn pull(outputs: &[Tensor<f64>], seeds: &[Tensor<f64>], inputs: &[Tensor<f64>]) -> Result<Vec<Tensor<f64>>> {
-    let references: Vec<&Tensor<f64>> = inputs.iter().collect();
-    let mut totals: Vec<Option<Tensor<f64>>> = vec![None; inputs.len()];
+fn pull<T: Float>(
+    outputs: &[Tensor<T>],
+    seeds: &[Tensor<T>],
+    inputs: &[Tensor<T>],
+) -> Result<Vec<Tensor<T>>> {
+    let references: Vec<&Tensor<T>> = inputs.iter().collect();
+    let mut totals: Vec<Option<Tensor<T>>> = vec![None; inputs.len()];
     for (output, seed) in outputs.iter().zip(seeds) {
         for (total, found) in totals.iter_mut().zip(gradients(output, seed, &references)?) {
             *total = match (total.take(), found) {

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::shape::Shape;
+use crate::tensor::Tensor;
 use std::fmt;
 
 /// A failed check of gradients.
@@ -17,16 +18,70 @@ use std::fmt;
 /// assert!(mismatch.to_string().contains("exactly half"));
 /// # Ok::<(), autodiff::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{}: {}", Order(*.order), .fault)]
+///
+/// Formatted with `{:#}`, it also prints the [`reproduction`](Self::reproduction).
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
     order: usize,
     fault: Box<Fault>,
+    /// The inputs: their elements, and their shapes.
+    point: Vec<(Vec<f64>, Shape)>,
+}
+
+impl std::error::Error for Mismatch {}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", Order(self.order), self.fault)?;
+        if f.alternate() { write!(f, "\n\n{}", self.reproduction("f")) } else { Ok(()) }
+    }
 }
 
 impl Mismatch {
-    pub(super) fn new(order: usize, fault: Fault) -> Self {
-        Self { order, fault: Box::new(fault) }
+    pub(super) fn new(order: usize, fault: Fault, inputs: &[Tensor<f64>]) -> Self {
+        let point = inputs.iter().map(|x| (x.to_vec(), x.shape())).collect();
+        Self { order, fault: Box::new(fault), point }
+    }
+
+    /// A test that fails as this check did, ready to paste: `function` is the source of what was checked, as an
+    /// expression.
+    ///
+    /// The inputs are contiguous in it: if they were views and [`Law::Layout`] is broken, place them as they were.
+    ///
+    /// ```
+    /// use autodiff::{Tensor, check};
+    /// let x = Tensor::from_vec([1.0, 2.0], [2])?;
+    /// let mismatch = check::grads(|x| Ok(&x[0] * x[0].detach()), &[x]).unwrap_err();
+    /// let test = mismatch.reproduction("|x| Ok(&x[0] * x[0].detach())");
+    /// assert_eq!(test.lines().skip(5).collect::<Vec<_>>(), [
+    ///     "    let inputs = [",
+    ///     "        Tensor::<f64>::from_vec(vec![1.0, 2.0], [2]).unwrap(),",
+    ///     "    ];",
+    ///     "    check::laws(|x| Ok(&x[0] * x[0].detach()), &inputs).unwrap();",
+    ///     "}",
+    /// ]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn reproduction(&self, function: &str) -> String {
+        let input = |(values, shape): &(Vec<f64>, Shape)| {
+            let values: Vec<_> = values.iter().map(|&value| literal(value)).collect();
+            let shape = if shape.rank() == 0 { "[0usize; 0]".to_owned() } else { shape.to_string() };
+            format!("        Tensor::<f64>::from_vec(vec![{}], {shape}).unwrap(),\n", values.join(", "))
+        };
+        let inputs: String = self.point.iter().map(input).collect();
+        let call = match &*self.fault {
+            Fault::Law { law: Law::Length, .. } => format!("lengths({function}, &inputs)"),
+            Fault::Law { law: Law::Precision, .. } => {
+                format!("single_precision({function}, {function}, &inputs)")
+            }
+            _ => format!("laws({function}, &inputs)"),
+        };
+        format!(
+            "#[test]\nfn obeys_the_laws() {{\n    use autodiff::{{Tensor, check}};\n\n    // {}: {}\n    let inputs = \
+             [\n{inputs}    ];\n    check::{call}.unwrap();\n}}\n",
+            Order(self.order),
+            self.fault.to_string().replace('\n', " "),
+        )
     }
 
     /// Which order of derivative was wrong: 1 for the gradient itself.
@@ -45,6 +100,16 @@ impl Mismatch {
             Fault::Entry(entry) => Some(&entry.slip),
             _ => None,
         }
+    }
+}
+
+/// A number as an expression.
+fn literal(value: f64) -> String {
+    match value {
+        _ if value.is_nan() => "f64::NAN".to_owned(),
+        f64::INFINITY => "f64::INFINITY".to_owned(),
+        f64::NEG_INFINITY => "f64::NEG_INFINITY".to_owned(),
+        _ => format!("{value:?}"),
     }
 }
 
@@ -89,6 +154,22 @@ pub enum Fault {
         /// The value the other way.
         right: f64,
     },
+    /// The function or a gradient rule panicked.
+    #[error("it panicked: {message}")]
+    Panic {
+        /// What the panic said.
+        message: String,
+    },
+    /// Something outlives the value and the gradients.
+    #[error(
+        "{buffers} buffers and {nodes} nodes are alive when value and gradients are gone: does something keep them?"
+    )]
+    Leak {
+        /// How many buffers, in each pass.
+        buffers: i64,
+        /// How many nodes.
+        nodes: i64,
+    },
 }
 
 /// Two ways to one value.
@@ -110,6 +191,30 @@ pub enum Law {
     /// The gradient of nothing is nothing.
     #[error("a seed of zeros gives something else than zeros: is the rule not linear in `grad`?")]
     ZeroSeed,
+    /// The gradient is linear in the cotangent.
+    #[error(
+        "the gradient for a sum of cotangents is not the sum of theirs: is the rule not linear in `grad`?"
+    )]
+    Linear,
+    /// `⟨J v, w⟩ = ⟨v, Jᵀ w⟩`.
+    #[error(
+        "⟨J v, w⟩ and ⟨v, Jᵀ w⟩ differ: is `grad` detached, or the rule of a gradient kernel not its transpose?"
+    )]
+    Adjoint,
+    /// What is used twice gets the sum of both gradients.
+    #[error("used twice, an input does not get the sum of both gradients")]
+    UsedTwice,
+    /// The number of threads changes no bit.
+    #[error("on one thread and on more the bits differ")]
+    Threads,
+    /// An element does not depend on the length of the vector in which it lies.
+    #[error(
+        "the same element has other bits in a vector of another length: do a vector loop and its tail differ?"
+    )]
+    Length,
+    /// `f32` agrees with `f64`.
+    #[error("in f64 and f32 it differs by more than rounding: is a constant cut short?")]
+    Precision,
 }
 
 /// A wrong entry of a Jacobian: the worst of its input.
@@ -179,6 +284,8 @@ pub enum Variable {
     GradientOf(usize),
     /// The gradient with respect to a cotangent: an output from the third order on.
     GradientOfCotangent(usize),
+    /// The product of a cotangent with the Jacobian of an input and a direction.
+    ProductWith(usize),
 }
 
 impl Variable {
@@ -200,6 +307,7 @@ impl fmt::Display for Variable {
             Self::Cotangent(i) => write!(f, "cotangent {i}"),
             Self::GradientOf(i) => write!(f, "(gradient of input {i})"),
             Self::GradientOfCotangent(i) => write!(f, "(gradient of cotangent {i})"),
+            Self::ProductWith(i) => write!(f, "the product for input {i}"),
         }
     }
 }

@@ -64,7 +64,10 @@ fn clipped(mut sides: Vec<usize>) -> Vec<usize> {
 /// If a rank is above [`MAX_RANK`].
 pub fn shapes(ranks: RangeInclusive<usize>) -> impl Strategy<Value = Shape> {
     assert!(*ranks.end() <= MAX_RANK, "no shape has rank {}", ranks.end());
-    (ranks, sides()).prop_map(|(rank, sides)| Shape::from(clipped(sides[..rank].to_vec())))
+    (ranks, sides()).prop_map(|(rank, sides)| {
+        // The last sides, so that a shape shrinks by losing axes in front.
+        Shape::from(clipped(sides[MAX_RANK - rank..].to_vec()))
+    })
 }
 
 /// `N` shapes that broadcast with each other, of a rank up to one in the given range: axes of each are shrunk to 1 or

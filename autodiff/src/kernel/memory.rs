@@ -298,6 +298,19 @@ pub(crate) fn count_node(by: i64) {
     }
 }
 
+/// The buffers and the nodes that this thread has taken less those that it has given back.
+pub(crate) fn held_by_thread() -> (i64, i64) {
+    let counted = LOCAL.try_with(|local| {
+        let tally = &local.borrow().tally;
+        let blocks: i64 = tally.live.iter().map(|live| live.load(Ordering::Relaxed)).sum();
+        let nodes = tally.nodes.load(Ordering::Relaxed);
+        // Nodes live in blocks of the pool, too.
+        (blocks - nodes, nodes)
+    });
+    // A thread that is ending counts with the others.
+    counted.unwrap_or_default()
+}
+
 /// What is alive, all threads together. See [`memory`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,7 +1,7 @@
 //! What a line of the table expands to.
 
-use autodiff::check::Gradients;
 use autodiff::check::strategies::{Choice, Domain, broadcastable, choices, matmul_shapes, operands, shapes};
+use autodiff::check::{self, Gradients};
 use autodiff::{MAX_RANK, Result, Shape, Tensor, no_grad, pull_back};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -25,6 +25,8 @@ pub(crate) fn config() -> Config {
         rng_seed: if set("PROPTEST_RNG_SEED") { own.rng_seed } else { RngSeed::Fixed(0x9e37_79b9) },
         // A case is replayed by its seed.
         failure_persistence: None,
+        // To the end: the smallest case is worth more than the seconds.
+        max_shrink_iters: 20_000,
         ..own
     }
 }
@@ -44,6 +46,9 @@ pub(crate) fn run<S: Strategy>(
 pub(crate) struct Shapes<const N: usize> {
     always: Vec<[Shape; N]>,
     random: BoxedStrategy<[Shape; N]>,
+    /// Where kernels use several threads.
+    large: [Shape; N],
+    elementwise: bool,
 }
 
 impl<const N: usize> Shapes<N> {
@@ -55,6 +60,8 @@ impl<const N: usize> Shapes<N> {
         Self {
             always: fitting.map(|dims| [Shape::from(dims); N]).collect(),
             random: shapes(ranks).prop_map(|shape| [shape; N]).boxed(),
+            large: [Shape::from([400, 1000]); N],
+            elementwise: false,
         }
     }
 
@@ -76,7 +83,18 @@ impl<const N: usize> Shapes<N> {
             }
         };
         let always = pairs.into_iter().map(turned(0)).chain(pairs.into_iter().map(turned(1))).collect();
-        Self { always, random: broadcastable(0..=MAX_RANK).boxed() }
+        let large: [&[usize]; 2] = [&[400, 1000], &[1000]];
+        Self {
+            always,
+            random: broadcastable(0..=MAX_RANK).boxed(),
+            large: std::array::from_fn(|i| Shape::from(large[i % 2])),
+            elementwise: false,
+        }
+    }
+
+    /// The same for a function that takes one element of each input to one of the output.
+    pub(crate) fn elementwise(self) -> Self {
+        Self { elementwise: true, ..self }
     }
 
     /// The same shapes with 1 in place of each 0: the mean of nothing is not a number.
@@ -87,6 +105,7 @@ impl<const N: usize> Shapes<N> {
         Self {
             always: self.always.into_iter().map(fill).collect(),
             random: self.random.prop_map(fill).boxed(),
+            ..self
         }
     }
 }
@@ -109,32 +128,67 @@ impl Shapes<2> {
             [&[1, 2, 1, 1, 2, 1], &[2, 1, 1, 1, 1, 2]],
         ];
         let always = pairs.map(|pair| pair.map(Shape::from)).to_vec();
-        Self { always, random: matmul_shapes().boxed() }
+        Self {
+            always,
+            random: matmul_shapes().boxed(),
+            large: [Shape::from([300, 200]), Shape::from([200, 300])],
+            elementwise: false,
+        }
     }
 }
 
 /// A function of `N` tensors and of decisions.
-type Function<'a, const N: usize> = &'a dyn Fn([&Tensor<f64>; N], Choice) -> Result<Tensor<f64>>;
+type Function<'a, T, const N: usize> = &'a (dyn Fn([&Tensor<T>; N], Choice) -> Result<Tensor<T>> + Sync);
 
-/// Holds a function to first and second order at random shapes, numbers, layouts and decisions.
-pub(crate) fn hold<const N: usize>(shapes: &Shapes<N>, domains: [Domain; N], f: Function<'_, N>) {
+/// Holds a function, given for either type, to every law at random shapes, numbers, layouts and decisions.
+pub(crate) fn hold<const N: usize>(
+    shapes: &Shapes<N>,
+    domains: [Domain; N],
+    f: Function<'_, f64, N>,
+    single: Function<'_, f32, N>,
+) {
     let few = Config { cases: 4, ..config() };
     let always = shapes.always.iter().map(|&shapes| (few.clone(), Just(shapes).boxed()));
     for (config, shapes) in always.chain([(config(), shapes.random.clone())]) {
         run(config, &(shapes, domains.map(operands), choices()), |(shapes, operands, choice)| {
             let at = std::array::from_fn(|i| operands[i].numbered(i, shapes[i]));
-            hold_at(&at, |inputs| f(inputs, choice))
+            hold_at(&at, |inputs| f(inputs, choice), |inputs| single(inputs, choice))
         });
     }
+    run(Config { cases: 2, ..few }, &(domains.map(operands), choices()), |(operands, choice)| {
+        let at = |shapes: [Shape; N]| -> [Tensor<f64>; N] {
+            std::array::from_fn(|i| operands[i].numbered(i, shapes[i]))
+        };
+        let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]), choice);
+        check::threads(f, &at(shapes.large))?;
+        if shapes.elementwise {
+            let at = at([Shape::from([24]); N]);
+            check::lengths(f, &at)?;
+            let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]), choice);
+            let short = |x: Tensor<f64>| {
+                let numbers: Vec<_> = x.to_vec().into_iter().map(|x| x as f32).collect();
+                Tensor::from_vec(numbers, x.shape()).expect("as many numbers")
+            };
+            check::lengths(single, &at.map(short))?;
+        }
+        Ok(())
+    });
 }
 
-/// Holds a function to first and second order at a point.
+/// Holds a function to first and second order and to the laws beside them at a point.
 pub(crate) fn hold_at<const N: usize>(
     at: &[Tensor<f64>; N],
     f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
+    single: impl Fn([&Tensor<f32>; N]) -> Result<Tensor<f32>>,
 ) -> Result<(), TestCaseError> {
     let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]));
+    let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]));
     Gradients::new().order(2).check(f, at)?;
+    check::linear(f, at)?;
+    check::adjoint(f, at)?;
+    check::used_twice(f, at)?;
+    check::leaks(f, at)?;
+    check::single_precision(f, single, at)?;
     backward_agrees(f, at)
 }
 
@@ -168,7 +222,7 @@ macro_rules! gradients {
         $(
             #[test]
             fn $name() {
-                crate::harness::hold(&$shapes, $domains, &$f);
+                crate::harness::hold(&$shapes, $domains, &$f, &$f);
             }
         )*
     };

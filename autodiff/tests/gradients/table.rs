@@ -2,52 +2,52 @@
 
 use crate::harness::{DISTINCT, NONZERO, POSITIVE, SMALL, Shapes, config, gradients, hold_at, run};
 use autodiff::check::strategies::{choices, conv_cases, operands, pool_cases, shapes};
-use autodiff::{Array, MAX_RANK, Op, Shape, Tensor};
+use autodiff::{Array, ConvOptions, Float, MAX_RANK, Op, PoolOptions, Result, Rng, Shape, Tensor, check};
 use proptest::prelude::*;
 
 gradients! {
     // ----- Functions of one number -----
-    abs: Shapes::alike(0..=MAX_RANK), [NONZERO], |[x], _| Ok(x.abs());
-    sign: Shapes::alike(0..=MAX_RANK), [NONZERO], |[x], _| Ok(x.sign());
-    step: Shapes::alike(0..=MAX_RANK), [NONZERO], |[x], _| Ok(x.step());
-    square: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.square());
-    sqrt: Shapes::alike(0..=MAX_RANK), [POSITIVE], |[x], _| Ok(x.sqrt());
-    recip: Shapes::alike(0..=MAX_RANK), [NONZERO], |[x], _| Ok(x.recip());
-    exp: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.exp());
-    ln: Shapes::alike(0..=MAX_RANK), [POSITIVE], |[x], _| Ok(x.ln());
-    sin: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.sin());
-    cos: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.cos());
-    tanh: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.tanh());
-    sigmoid: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.sigmoid());
-    softplus: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.softplus());
-    erf: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.erf());
-    relu: Shapes::alike(0..=MAX_RANK), [NONZERO], |[x], _| Ok(x.relu());
-    gelu: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.gelu());
-    silu: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.silu());
-    powi: Shapes::alike(0..=MAX_RANK), [NONZERO], |[x], mut c| Ok(x.powi(c.below(9) as i32 - 4));
-    powi_through_zero: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], mut c| Ok(x.powi(c.below(5) as i32));
-    powf: Shapes::alike(0..=MAX_RANK), [POSITIVE], |[x], mut c| Ok(x.powf([0.5, -1.5, 2.0, 0.0, 1.0, 3.25][c.below(6)]));
+    abs: Shapes::alike(0..=MAX_RANK).elementwise(), [NONZERO], |[x], _| Ok(x.abs());
+    sign: Shapes::alike(0..=MAX_RANK).elementwise(), [NONZERO], |[x], _| Ok(x.sign());
+    step: Shapes::alike(0..=MAX_RANK).elementwise(), [NONZERO], |[x], _| Ok(x.step());
+    square: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.square());
+    sqrt: Shapes::alike(0..=MAX_RANK).elementwise(), [POSITIVE], |[x], _| Ok(x.sqrt());
+    recip: Shapes::alike(0..=MAX_RANK).elementwise(), [NONZERO], |[x], _| Ok(x.recip());
+    exp: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.exp());
+    ln: Shapes::alike(0..=MAX_RANK).elementwise(), [POSITIVE], |[x], _| Ok(x.ln());
+    sin: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.sin());
+    cos: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.cos());
+    tanh: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.tanh());
+    sigmoid: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.sigmoid());
+    softplus: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.softplus());
+    erf: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.erf());
+    relu: Shapes::alike(0..=MAX_RANK).elementwise(), [NONZERO], |[x], _| Ok(x.relu());
+    gelu: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.gelu());
+    silu: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x.silu());
+    powi: Shapes::alike(0..=MAX_RANK).elementwise(), [NONZERO], |[x], mut c| Ok(x.powi(c.below(9) as i32 - 4));
+    powi_through_zero: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], mut c| Ok(x.powi(c.below(5) as i32));
+    powf: Shapes::alike(0..=MAX_RANK).elementwise(), [POSITIVE], |[x], mut c| Ok(x.powf([0.5, -1.5, 2.0, 0.0, 1.0, 3.25][c.below(6)]));
 
     // ----- Arithmetic -----
-    add: Shapes::broadcastable(), [SMALL; 2], |[a, b], _| Ok(a + b);
-    sub: Shapes::broadcastable(), [SMALL; 2], |[a, b], _| Ok(a - b);
-    mul: Shapes::broadcastable(), [SMALL; 2], |[a, b], _| Ok(a * b);
-    div: Shapes::broadcastable(), [SMALL, NONZERO], |[a, b], _| Ok(a / b);
-    neg: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(-x);
-    add_op: Shapes::broadcastable(), [SMALL; 2], |[a, b], _| autodiff::Add.apply(&[a, b]);
-    sub_op: Shapes::broadcastable(), [SMALL; 2], |[a, b], _| autodiff::Sub.apply(&[a, b]);
-    mul_op: Shapes::broadcastable(), [SMALL; 2], |[a, b], _| autodiff::Mul.apply(&[a, b]);
-    div_op: Shapes::broadcastable(), [SMALL, NONZERO], |[a, b], _| autodiff::Div.apply(&[a, b]);
-    add_number: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x + 0.75 + (0.5 + x));
-    sub_number: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok((x - 0.75) * (0.5 - x));
-    mul_number: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok((x * 0.75) + (-0.5 * x));
-    div_number: Shapes::alike(0..=MAX_RANK), [NONZERO], |[x], _| Ok((x / 0.75) + (-0.5 / x));
-    used_twice: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x * x + x.exp() * x - x);
+    add: Shapes::broadcastable().elementwise(), [SMALL; 2], |[a, b], _| Ok(a + b);
+    sub: Shapes::broadcastable().elementwise(), [SMALL; 2], |[a, b], _| Ok(a - b);
+    mul: Shapes::broadcastable().elementwise(), [SMALL; 2], |[a, b], _| Ok(a * b);
+    div: Shapes::broadcastable().elementwise(), [SMALL, NONZERO], |[a, b], _| Ok(a / b);
+    neg: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(-x);
+    add_op: Shapes::broadcastable().elementwise(), [SMALL; 2], |[a, b], _| autodiff::Add.apply(&[a, b]);
+    sub_op: Shapes::broadcastable().elementwise(), [SMALL; 2], |[a, b], _| autodiff::Sub.apply(&[a, b]);
+    mul_op: Shapes::broadcastable().elementwise(), [SMALL; 2], |[a, b], _| autodiff::Mul.apply(&[a, b]);
+    div_op: Shapes::broadcastable().elementwise(), [SMALL, NONZERO], |[a, b], _| autodiff::Div.apply(&[a, b]);
+    add_number: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x + 0.75 + (0.5 + x));
+    sub_number: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok((x - 0.75) * (0.5 - x));
+    mul_number: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok((x * 0.75) + (-0.5 * x));
+    div_number: Shapes::alike(0..=MAX_RANK).elementwise(), [NONZERO], |[x], _| Ok((x / 0.75) + (-0.5 / x));
+    used_twice: Shapes::alike(0..=MAX_RANK).elementwise(), [SMALL], |[x], _| Ok(x * x + x.exp() * x - x);
     used_with_itself_broadcast: Shapes::alike(1..=MAX_RANK), [SMALL], |[x], _| Ok(x * x.sum_keep(0)?);
-    maximum: Shapes::broadcastable(), [DISTINCT; 2], |[a, b], _| a.maximum(b);
-    minimum: Shapes::broadcastable(), [DISTINCT; 2], |[a, b], _| a.minimum(b);
-    select: Shapes::broadcastable(), [NONZERO, SMALL, SMALL], |[mask, a, b], _| mask.detach().step().select(a, b);
-    select_by_comparison: Shapes::broadcastable(), [DISTINCT; 2], |[a, b], _| a.gt(b)?.select(&a.square(), &b.exp());
+    maximum: Shapes::broadcastable().elementwise(), [DISTINCT; 2], |[a, b], _| a.maximum(b);
+    minimum: Shapes::broadcastable().elementwise(), [DISTINCT; 2], |[a, b], _| a.minimum(b);
+    select: Shapes::broadcastable().elementwise(), [NONZERO, SMALL, SMALL], |[mask, a, b], _| mask.detach().step().select(a, b);
+    select_by_comparison: Shapes::broadcastable().elementwise(), [DISTINCT; 2], |[a, b], _| a.gt(b)?.select(&a.square(), &b.exp());
 
     // ----- Reductions -----
     sum: Shapes::alike(0..=MAX_RANK), [SMALL], |[x], _| Ok(x.sum());
@@ -137,28 +137,49 @@ gradients! {
 
 #[test]
 fn conv2d() {
+    fn conv<T: Float>(inputs: &[&Tensor<T>], options: ConvOptions) -> Result<Tensor<T>> {
+        inputs[0].conv2d(inputs[1], inputs.get(2).copied(), options)
+    }
     let strategy = (conv_cases(), [SMALL; 3].map(operands), any::<bool>());
     run(config(), &strategy, |(case, [x, w, bias], biased)| {
         let (x, w) = (x.tensor(case.input), w.tensor(case.weight));
         if biased {
             let bias = bias.tensor(Shape::from([case.weight.dim(0)]));
-            hold_at(&[x, w, bias], |[x, w, bias]| x.conv2d(w, Some(bias), case.options))
+            hold_at(&[x, w, bias], |x| conv(&x, case.options), |x| conv(&x, case.options))
         } else {
-            hold_at(&[x, w], |[x, w]| x.conv2d(w, None, case.options))
+            hold_at(&[x, w], |x| conv(&x, case.options), |x| conv(&x, case.options))
         }
     });
+    let large = [[16, 8, 30, 31], [12, 8, 3, 3]].map(|shape| Rng::seed(1).uniform(shape, -1.0, 1.0));
+    check::threads(|x| x[0].conv2d(&x[1], None, ConvOptions::default()), &large).unwrap();
 }
 
 #[test]
 fn max_pool2d() {
     let strategy = (pool_cases(), operands(DISTINCT));
-    run(config(), &strategy, |(case, x)| hold_at(&[x.tensor(case.input)], |[x]| x.max_pool2d(case.options)));
+    run(config(), &strategy, |(case, x)| {
+        let at = [x.tensor(case.input)];
+        hold_at(&at, |[x]| x.max_pool2d(case.options), |[x]| x.max_pool2d(case.options))
+    });
+    check::threads(
+        |x| x[0].max_pool2d(PoolOptions::square(2)),
+        &[Rng::seed(1).uniform([16, 16, 40, 41], -1.0, 1.0)],
+    )
+    .unwrap();
 }
 
 #[test]
 fn avg_pool2d() {
     let strategy = (pool_cases(), operands(SMALL));
-    run(config(), &strategy, |(case, x)| hold_at(&[x.tensor(case.input)], |[x]| x.avg_pool2d(case.options)));
+    run(config(), &strategy, |(case, x)| {
+        let at = [x.tensor(case.input)];
+        hold_at(&at, |[x]| x.avg_pool2d(case.options), |[x]| x.avg_pool2d(case.options))
+    });
+    check::threads(
+        |x| x[0].avg_pool2d(PoolOptions::square(2)),
+        &[Rng::seed(1).uniform([16, 16, 40, 41], -1.0, 1.0)],
+    )
+    .unwrap();
 }
 
 /// Lines that are tests of their own above.
