@@ -65,6 +65,9 @@
 //! | elementwise: every length agrees on each element | [`lengths`] | a vector loop and its tail that differ |
 //! | `f32` agrees with `f64` | [`single_precision`] | constants cut short in one of the types |
 //!
+//! With the feature `proptest`, the macro `laws!` (see `check::property`) runs them over random shapes, numbers and layouts, in a line for
+//! each function.
+//!
 //! What a rule did not declare in [`reads`](crate::Op::reads) is not kept at all, so that it cannot be stale: a rule that
 //! asks for it panics, and a check reports the panic ([`Fault::Panic`]) with the op and the input that it names. The tape
 //! keeps what the rules of *all tracked* inputs declare, so that a rule may live on its neighbour's declaration until the
@@ -78,6 +81,8 @@ mod guess;
 mod laws;
 mod machine;
 mod numeric;
+#[cfg(feature = "proptest")]
+pub mod property;
 mod report;
 #[cfg(feature = "proptest")]
 pub mod strategies;

@@ -63,18 +63,24 @@ impl Mismatch {
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     pub fn reproduction(&self, function: &str) -> String {
+        self.test(|_| function.to_owned())
+    }
+
+    /// The same, where the source of the function depends on the type of numbers.
+    pub(super) fn test(&self, function: impl Fn(&str) -> String) -> String {
         let input = |(values, shape): &(Vec<f64>, Shape)| {
             let values: Vec<_> = values.iter().map(|&value| literal(value)).collect();
             let shape = if shape.rank() == 0 { "[0usize; 0]".to_owned() } else { shape.to_string() };
             format!("        Tensor::<f64>::from_vec(vec![{}], {shape}).unwrap(),\n", values.join(", "))
         };
         let inputs: String = self.point.iter().map(input).collect();
+        let (double, single) = (function("f64"), function("f32"));
         let call = match &*self.fault {
-            Fault::Law { law: Law::Length, .. } => format!("lengths({function}, &inputs)"),
+            Fault::Law { law: Law::Length, .. } => format!("lengths({double}, &inputs)"),
             Fault::Law { law: Law::Precision, .. } => {
-                format!("single_precision({function}, {function}, &inputs)")
+                format!("single_precision({double}, {single}, &inputs)")
             }
-            _ => format!("laws({function}, &inputs)"),
+            _ => format!("laws({double}, &inputs)"),
         };
         format!(
             "#[test]\nfn obeys_the_laws() {{\n    use autodiff::{{Tensor, check}};\n\n    // {}: {}\n    let inputs = \

@@ -142,7 +142,7 @@ pub fn matmul_shapes() -> impl Strategy<Value = [Shape; 2]> {
 /// assert_eq!(other.permutation(3), [2, 1, 0]); // and the last of six orders
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Choice(u64);
+pub struct Choice(pub(in crate::check) u64);
 
 /// Decisions; they shrink to the simplest.
 pub fn choices() -> impl Strategy<Value = Choice> {
@@ -256,6 +256,9 @@ pub enum Domain {
 }
 
 impl Domain {
+    /// From -2 to 2, where a function with a kink, a jump or a pole at 0 is smooth.
+    pub const NONZERO: Self = Self::AwayFrom { kinks: &[0.0], gap: 0.25 };
+
     /// The number that stands for a draw, one of 2¹⁶.
     fn number(self, draw: u16) -> f64 {
         // Eighths, so that sums are exact and reports are short; the simplest draw is 0.

@@ -1,8 +1,8 @@
 //! Ops that are broken in ways that differences do not see, or see only by chance: each is caught by the law that is
 //! meant for it. Those that differences see are in `faults`.
 
-use crate::harness::{SMALL, config};
-use autodiff::check::strategies::{Layout, operands, shapes};
+use crate::harness::{SMALL, Shapes, config, hold};
+use autodiff::check::strategies::{Choice, Layout, operands, shapes};
 use autodiff::check::{self, Fault, Law, Mismatch, Slip};
 use autodiff::{Array, Float, Op, Point, Reads, Result, Rng, Shape, Tensor, is_recording};
 use proptest::test_runner::{TestError, TestRunner};
@@ -346,4 +346,38 @@ fn obeys_the_laws() {
 ";
     assert!(text.ends_with(end), "{text}");
     assert_eq!(format!("{mismatch:#}"), format!("{mismatch}\n\n{text}"));
+}
+
+#[test]
+fn a_broken_line_shows_a_test_that_can_be_pasted() {
+    let line = || {
+        hold(
+            &Shapes::alike(1..=1),
+            [SMALL],
+            &|[x], _| Ok(x.detach() * x),
+            &|[x], _| Ok(x.detach() * x),
+            "|[x], _| Ok(x.detach() * x)",
+        );
+    };
+    let panic = std::panic::catch_unwind(line).unwrap_err();
+    let text = panic.downcast_ref::<String>().expect("a panic with a text");
+    for part in [
+        "second order: d (gradient of input 0)[0] / d input 0[0] is 0",
+        "Tensor::<f64>::from_vec(vec![0.0], [1]).unwrap(),",
+        "    check::laws({
+        type T = Tensor<f64>;
+        let f: &(dyn Fn([&T; 1], check::strategies::Choice) -> autodiff::Result<T> + Sync) = &|[x], _| Ok(x.detach() * x);
+        move |x: &[T]| f([&x[0]], check::strategies::Choice::new(0))
+    }, &inputs).unwrap();",
+    ] {
+        assert!(text.contains(part), "{part}\nin\n{text}");
+    }
+    // What it shows, pasted.
+    let function = {
+        type T = Tensor<f64>;
+        let f: &(dyn Fn([&T; 1], Choice) -> autodiff::Result<T> + Sync) = &|[x], _| Ok(x.detach() * x);
+        move |x: &[T]| f([&x[0]], Choice::new(0))
+    };
+    let inputs = [Tensor::<f64>::from_vec(vec![0.0], [1]).unwrap()];
+    assert_eq!(check::laws(function, &inputs).unwrap_err().slip(), Some(&Slip::Hidden));
 }

@@ -1,0 +1,294 @@
+//! What [`laws!`](crate::laws) expands to (feature `proptest`): every law, over random shapes, numbers and layouts.
+//!
+//! ```
+//! use autodiff::{Array, Float, Op, Point, Result, Tensor, check::property::Shapes, check::strategies::Domain};
+//!
+//! /// `x³`.
+//! struct Cube;
+//!
+//! impl<T: Float> Op<T> for Cube {
+//!     fn name(&self) -> &'static str { "cube" }
+//!     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> { Ok(x[0].map(|x| x * x * x)) }
+//!     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+//!         Ok(grad * at.input(0).square() * 3.0)
+//!     }
+//! }
+//!
+//! // A test for each line:
+//! autodiff::laws! {
+//!     cube: Shapes::alike(0..=4).elementwise(), [Domain::Small], |[x], _| Cube.apply(&[x]);
+//! }
+//! ```
+//!
+//! `PROPTEST_CASES` sets how many cases a line runs, `PROPTEST_RNG_SEED` which.
+
+use super::strategies::{Choice, Domain, broadcastable, choices, matmul_shapes, operands, shapes};
+use super::{Gradients, Mismatch};
+use crate::backward::pull_back;
+use crate::error::Result;
+use crate::shape::{MAX_RANK, Shape};
+use crate::tape::no_grad;
+use crate::tensor::Tensor;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use std::ops::RangeInclusive;
+
+/// As many cases as the environment says, or 64; the same ones each time unless it says otherwise.
+///
+/// ```
+/// assert!(std::env::var_os("PROPTEST_CASES").is_some() || autodiff::check::property::config().cases == 64);
+/// ```
+pub fn config() -> Config {
+    let set = |name| std::env::var_os(name).is_some();
+    let own = Config::default();
+    Config {
+        cases: if set("PROPTEST_CASES") { own.cases } else { 64 },
+        rng_seed: if set("PROPTEST_RNG_SEED") { own.rng_seed } else { RngSeed::Fixed(0x9e37_79b9) },
+        // A case is replayed by its seed.
+        failure_persistence: None,
+        // To the end: the smallest case is worth more than the seconds.
+        max_shrink_iters: 20_000,
+        ..own
+    }
+}
+
+/// Runs a property.
+///
+/// # Panics
+/// If it fails for a case: the smallest one is shown.
+pub fn run<S: Strategy>(
+    config: Config,
+    strategy: &S,
+    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
+    if let Err(failure) = TestRunner::new(config).run(strategy, property) {
+        panic!("{failure}");
+    }
+}
+
+/// The shapes that a function of `N` tensors is tried on: some always (rank 0 and the largest, sizes 0 and 1), others at
+/// random, and one that is large enough for several threads.
+#[derive(Debug)]
+pub struct Shapes<const N: usize> {
+    always: Vec<[Shape; N]>,
+    random: BoxedStrategy<[Shape; N]>,
+    /// Where kernels use several threads.
+    large: [Shape; N],
+    elementwise: bool,
+}
+
+impl<const N: usize> Shapes<N> {
+    /// `N` times the same shape.
+    pub fn alike(ranks: RangeInclusive<usize>) -> Self {
+        let edges: [&[usize]; 8] =
+            [&[], &[0], &[1], &[9], &[2, 0, 3], &[1; MAX_RANK], &[2, 1, 3, 1, 1, 2], &[1, 2, 0, 1, 1, 1]];
+        let fitting = edges.into_iter().filter(|dims| ranks.contains(&dims.len()));
+        Self {
+            always: fitting.map(|dims| [Shape::from(dims); N]).collect(),
+            random: shapes(ranks).prop_map(|shape| [shape; N]).boxed(),
+            large: [Shape::from([400, 1000]); N],
+            elementwise: false,
+        }
+    }
+
+    /// Shapes that broadcast with each other, of any rank.
+    pub fn broadcastable() -> Self {
+        // Each shape in each place, against one that has more, fewer or other axes.
+        let pairs: [[&[usize]; 2]; 7] = [
+            [&[], &[3]],
+            [&[0], &[1]],
+            [&[2, 1], &[3]],
+            [&[2, 1, 2], &[1, 3, 1]],
+            [&[1], &[]],
+            [&[1, 1, 2, 1, 2, 1], &[2, 1, 1, 3, 1, 1]],
+            [&[2, 0, 1], &[1, 1, 3]],
+        ];
+        let turned = |first: usize| {
+            move |[a, b]: [&[usize]; 2]| {
+                std::array::from_fn(|i| Shape::from(if (i + first).is_multiple_of(2) { a } else { b }))
+            }
+        };
+        let always = pairs.into_iter().map(turned(0)).chain(pairs.into_iter().map(turned(1))).collect();
+        let large: [&[usize]; 2] = [&[400, 1000], &[1000]];
+        Self {
+            always,
+            random: broadcastable(0..=MAX_RANK).boxed(),
+            large: std::array::from_fn(|i| Shape::from(large[i % 2])),
+            elementwise: false,
+        }
+    }
+
+    /// The same for a function that takes one element of each input to one of the output.
+    pub fn elementwise(self) -> Self {
+        Self { elementwise: true, ..self }
+    }
+
+    /// The same shapes with 1 in place of each 0: the mean of nothing is not a number.
+    pub fn filled(self) -> Self {
+        let fill = |shapes: [Shape; N]| {
+            shapes.map(|shape| Shape::from(shape.iter().map(|side| side.max(1)).collect::<Vec<_>>()))
+        };
+        Self {
+            always: self.always.into_iter().map(fill).collect(),
+            random: self.random.prop_map(fill).boxed(),
+            ..self
+        }
+    }
+}
+
+impl Shapes<2> {
+    /// Shapes that can be multiplied as matrices.
+    pub fn products() -> Self {
+        let pairs: [[&[usize]; 2]; 12] = [
+            [&[3], &[3]],
+            [&[0], &[0]],
+            [&[2, 3], &[3]],
+            [&[3], &[3, 2]],
+            [&[2, 0], &[0, 3]],
+            [&[0, 2], &[2, 3]],
+            [&[1, 1], &[1, 1]],
+            [&[2, 2, 3], &[3, 2]],
+            [&[2, 3], &[2, 3, 2]],
+            [&[2, 1, 2, 2], &[3, 2, 1]],
+            [&[0, 2, 2], &[2, 2]],
+            [&[1, 2, 1, 1, 2, 1], &[2, 1, 1, 1, 1, 2]],
+        ];
+        let always = pairs.map(|pair| pair.map(Shape::from)).to_vec();
+        Self {
+            always,
+            random: matmul_shapes().boxed(),
+            large: [Shape::from([300, 200]), Shape::from([200, 300])],
+            elementwise: false,
+        }
+    }
+}
+
+/// A function of `N` tensors and of decisions.
+pub type Function<'a, T, const N: usize> = &'a (dyn Fn([&Tensor<T>; N], Choice) -> Result<Tensor<T>> + Sync);
+
+/// Holds a function, given for either type and as its source, to every law at random shapes, numbers, layouts and
+/// decisions: what a line of [`laws!`](crate::laws) does.
+///
+/// # Panics
+/// If a law is broken: with the smallest case, and a test that reproduces it.
+pub fn hold<const N: usize>(
+    shapes: &Shapes<N>,
+    domains: [Domain; N],
+    f: Function<'_, f64, N>,
+    single: Function<'_, f32, N>,
+    source: &str,
+) {
+    let few = Config { cases: 4, ..config() };
+    let always = shapes.always.iter().map(|&shapes| (few.clone(), Just(shapes).boxed()));
+    for (config, shapes) in always.chain([(config(), shapes.random.clone())]) {
+        run(config, &(shapes, domains.map(operands), choices()), |(shapes, operands, choice)| {
+            let at = std::array::from_fn(|i| operands[i].numbered(i, shapes[i]));
+            let (f, single) = (|x: [&_; N]| f(x, choice), |x: [&_; N]| single(x, choice));
+            obeys(&at, f, single).map_err(|mismatch| shown::<N>(&mismatch, choice, source))?;
+            backward_agrees(|x| f(std::array::from_fn(|i| &x[i])), &at)
+        });
+    }
+    run(Config { cases: 2, ..few }, &(domains.map(operands), choices()), |(operands, choice)| {
+        let at = |shapes: [Shape; N]| -> [Tensor<f64>; N] {
+            std::array::from_fn(|i| operands[i].numbered(i, shapes[i]))
+        };
+        let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]), choice);
+        super::threads(f, &at(shapes.large))?;
+        if shapes.elementwise {
+            let at = at([Shape::from([24]); N]);
+            let show = |mismatch: Mismatch| shown::<N>(&mismatch, choice, source);
+            super::lengths(f, &at).map_err(show)?;
+            let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]), choice);
+            let short = |x: Tensor<f64>| {
+                let numbers: Vec<_> = x.to_vec().into_iter().map(|x| x as f32).collect();
+                Tensor::from_vec(numbers, x.shape()).expect("as many numbers")
+            };
+            super::lengths(single, &at.map(short))?;
+        }
+        Ok(())
+    });
+}
+
+/// A mismatch with the test that reproduces it.
+fn shown<const N: usize>(mismatch: &Mismatch, choice: Choice, source: &str) -> TestCaseError {
+    let inputs: Vec<_> = (0..N).map(|i| format!("&x[{i}]")).collect();
+    let inputs = inputs.join(", ");
+    let function = |float: &str| {
+        format!(
+            "{{\n        type T = Tensor<{float}>;\n        let f: &(dyn Fn([&T; {N}], check::strategies::Choice) -> \
+             autodiff::Result<T> + Sync) = &{source};\n        move |x: &[T]| f([{inputs}], \
+             check::strategies::Choice::new({}))\n    }}",
+            choice.0
+        )
+    };
+    TestCaseError::fail(format!("{mismatch}\n\n{}", mismatch.test(function)))
+}
+
+/// Holds a function, given for either type, to first and second order and to the laws beside them at a point.
+///
+/// # Errors
+/// The first law that is broken.
+pub fn hold_at<const N: usize>(
+    at: &[Tensor<f64>; N],
+    f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
+    single: impl Fn([&Tensor<f32>; N]) -> Result<Tensor<f32>>,
+) -> Result<(), TestCaseError> {
+    obeys(at, &f, single)?;
+    backward_agrees(|x| f(std::array::from_fn(|i| &x[i])), at)
+}
+
+/// The laws that can be told at one point.
+fn obeys<const N: usize>(
+    at: &[Tensor<f64>; N],
+    f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
+    single: impl Fn([&Tensor<f32>; N]) -> Result<Tensor<f32>>,
+) -> Result<(), Mismatch> {
+    let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]));
+    let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]));
+    Gradients::new().order(2).check(f, at)?;
+    super::linear(f, at)?;
+    super::adjoint(f, at)?;
+    super::used_twice(f, at)?;
+    super::leaks(f, at)?;
+    super::single_precision(f, single, at)
+}
+
+/// `backward`, which uses the tape up and adds in place, leaves the very bits that `pull_back` returns.
+fn backward_agrees(
+    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
+    at: &[Tensor<f64>],
+) -> Result<(), TestCaseError> {
+    let inputs: Vec<_> = at.iter().map(|x| x.clone().variable()).collect();
+    let output = f(&inputs)?;
+    let weights: Vec<_> = (1..=output.size()).map(|i| i as f64 / 8.0).collect();
+    let loss = (&output * Tensor::from_vec(weights, output.shape())?).sum();
+    if !loss.is_tracked() {
+        return Ok(());
+    }
+    let pull = |x| no_grad(|| pull_back(&loss, &Tensor::scalar(1.0), &[x])).ok()?.pop();
+    let pulled: Vec<Option<Tensor<f64>>> = inputs.iter().map(pull).collect();
+    loss.backward()?;
+    for (input, pulled) in inputs.iter().zip(pulled) {
+        let bits = |x: Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+        prop_assert_eq!(input.grad().map(bits), pulled.map(bits), "what `backward` leaves");
+    }
+    Ok(())
+}
+
+/// Makes a test of every law for each line (feature `proptest`): `name: shapes, [domain of each input], |[inputs],
+/// decisions| result;`.
+///
+/// The function is compiled for `f64` and for `f32`, so that it may name neither. Its second argument is a
+/// [`Choice`](crate::check::strategies::Choice), from which it reads axes, permutations, ranges. See
+/// [`check::property`](crate::check::property) for an example.
+#[macro_export]
+macro_rules! laws {
+    ($($name:ident: $shapes:expr, $domains:expr, $f:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::check::property::hold(&$shapes, $domains, &$f, &$f, stringify!($f));
+            }
+        )*
+    };
+}
