@@ -7,13 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct SoftSign;
+#[rustfmt::skip] // a line a method, as one would write it on a board
 impl<T: Float> Op<T> for SoftSign {
-    fn name(&self) -> &'static str {
-        "soft_sign"
-    }
-    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(x[0].map(|x| x / (T::ONE + x.abs())))
-    }
+    fn name(&self) -> &'static str { "soft_sign" }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> { Ok(x[0].map(|x| x / (T::ONE + x.abs()))) }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad / (at.input(0).abs() + 1.0).square())
     }
