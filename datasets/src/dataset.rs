@@ -246,11 +246,18 @@ impl Dataset {
     /// # Ok::<(), datasets::Error>(())
     /// ```
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
+        self.batch_with(indices, |_, _| ())
+    }
+
+    /// The same, each image changed by `change`, which is told its index.
+    pub(crate) fn batch_with(&self, indices: &[usize], change: impl Fn(usize, &mut [f32])) -> Result<Batch> {
         let images = indices.iter().map(|&index| self.image(index)).collect::<Result<Vec<_>>>()?;
         let divisor = f32::from(self.divisor);
         let mut values = Vec::with_capacity(images.len() * self.image_len());
-        for image in images {
+        for (image, &index) in images.into_iter().zip(indices) {
+            let start = values.len();
             values.extend(image.iter().map(|&pixel| f32::from(pixel) / divisor));
+            change(index, &mut values[start..]);
         }
         let [channels, height, width] = self.shape;
         let images = Shape::new(&[indices.len(), channels, height, width])

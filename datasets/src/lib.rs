@@ -2,11 +2,12 @@
 //!
 //! | for | see |
 //! | --- | --- |
-//! | MNIST, which ships with the repository, and Fashion-MNIST | [`mnist`] |
+//! | MNIST and Fashion-MNIST, which ship with the repository | [`mnist`] |
 //! | 1,797 small digits, inside the crate | [`digits`] |
 //! | files of one's own: IDX, CSV | [`idx`], [`table`] |
 //! | images with labels; parts of them | [`Dataset`], [`Split`] |
 //! | batches, shuffled or not | [`Loader`], [`Batch`] |
+//! | images that are shifted, turned, distorted at random | [`Augment`] |
 //!
 //! # Example
 //!
@@ -55,6 +56,7 @@
 //! figures what is wrong, panics on no input, and holds no more memory than the bytes that arrived and the
 //! limits of [`idx`] and [`table`] account for.
 
+mod augment;
 mod dataset;
 pub mod digits;
 mod error;
@@ -64,6 +66,7 @@ pub mod mnist;
 mod source;
 pub mod table;
 
+pub use augment::Augment;
 pub use dataset::{Batch, Dataset, Split};
 pub use error::{Error, Result};
 pub use loader::{Batches, Loader};

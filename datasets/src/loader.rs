@@ -4,11 +4,13 @@ use std::iter::FusedIterator;
 
 use autodiff::Rng;
 
-use crate::{Batch, Dataset};
+use crate::{Augment, Batch, Dataset};
 
 /// The use that keys the random stream ("shuffle" in ASCII): a model that is seeded with the same number
 /// draws others.
 const SHUFFLE: u64 = 0x73_6875_6666_6c65;
+/// The same for changes to images ("augment").
+const AUGMENT: u64 = 0x61_7567_6d65_6e74;
 
 /// One pass over a data set, in batches.
 ///
@@ -41,6 +43,7 @@ pub struct Loader<'a> {
     seed: Option<u64>,
     epoch: u64,
     drop_last: bool,
+    augment: Option<(Augment, u64)>,
 }
 
 impl<'a> Loader<'a> {
@@ -63,7 +66,7 @@ impl<'a> Loader<'a> {
     #[track_caller]
     pub fn new(dataset: &'a Dataset, batch_size: usize) -> Loader<'a> {
         assert!(batch_size > 0, "loader: a batch size of 0 makes no batches");
-        Loader { dataset, batch_size, seed: None, epoch: 0, drop_last: false }
+        Loader { dataset, batch_size, seed: None, epoch: 0, drop_last: false, augment: None }
     }
 
     /// Shuffles the images, by this seed and the number of the epoch.
@@ -106,6 +109,23 @@ impl<'a> Loader<'a> {
         Loader { drop_last, ..self }
     }
 
+    /// Changes each image at random, by this seed, the number of the epoch and the index of the image.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use datasets::{Augment, Loader};
+    ///
+    /// let train = datasets::digits::load()?.train;
+    /// let loader = Loader::new(&train, 64).shuffle(7).augment(Augment::new().shift(1.0).rotation(10.0), 7);
+    /// let batch = loader.iter().next().expect("a batch");
+    /// assert_eq!(batch.images.shape(), [64, 1, 8, 8]);
+    /// # Ok::<(), datasets::Error>(())
+    /// ```
+    pub fn augment(self, augment: Augment, seed: u64) -> Loader<'a> {
+        Loader { augment: Some((augment, seed)), ..self }
+    }
+
     /// How many batches there are.
     pub fn len(&self) -> usize {
         let images = self.dataset.len();
@@ -125,7 +145,9 @@ impl<'a> Loader<'a> {
             None => (0..images).collect(),
         };
         let end = if self.drop_last { images - images % self.batch_size } else { images };
-        Batches { dataset: self.dataset, batch_size: self.batch_size, order, next: 0, end }
+        let augment =
+            self.augment.map(|(augment, seed)| (augment, Rng::seed(seed).stream(AUGMENT).stream(self.epoch)));
+        Batches { dataset: self.dataset, batch_size: self.batch_size, order, next: 0, end, augment }
     }
 }
 
@@ -155,6 +177,7 @@ pub struct Batches<'a> {
     order: Vec<usize>,
     next: usize,
     end: usize,
+    augment: Option<(Augment, Rng)>,
 }
 
 impl Iterator for Batches<'_> {
@@ -170,7 +193,12 @@ impl Iterator for Batches<'_> {
         // Batches carry no `Result`, since nothing is left to go wrong: the data set was checked when it was
         // made, and these indices are its own. A panic here is a fault of this crate, or an image of more
         // values than a tensor can hold.
-        Some(self.dataset.batch(indices).unwrap_or_else(|error| panic!("loader: {error}")))
+        let change = |index: usize, image: &mut [f32]| {
+            if let Some((augment, stream)) = &self.augment {
+                augment.apply(image, self.dataset.shape(), &mut stream.stream(index as u64));
+            }
+        };
+        Some(self.dataset.batch_with(indices, change).unwrap_or_else(|error| panic!("loader: {error}")))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

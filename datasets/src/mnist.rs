@@ -1,6 +1,7 @@
 //! MNIST, and data sets laid out as it is: Fashion-MNIST, Kuzushiji-MNIST.
 //!
-//! MNIST: 60,000 + 10,000 handwritten digits, 28x28 grey pixels, ten classes.
+//! MNIST: 60,000 + 10,000 handwritten digits, 28x28 grey pixels, ten classes. Fashion-MNIST (Xiao, Rasul and Vollgraf,
+//! arXiv:1708.07747): as many pieces of clothing, a harder task of the same form.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,23 @@ use crate::{Dataset, Error, Result, Split, idx};
 
 /// The folder of the copy of MNIST that ships in this repository, as it was when this crate was compiled.
 pub const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
+
+/// The folder of the copy of Fashion-MNIST, likewise.
+pub const SHIPPED_FASHION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/fashion-mnist");
+
+/// What the classes of Fashion-MNIST are.
+pub const FASHION_CLASSES: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
 
 const CLASSES: usize = 10;
 
@@ -30,6 +48,26 @@ pub fn shipped() -> Result<Split> {
     load(SHIPPED)
 }
 
+/// Reads Fashion-MNIST from the copy that ships in this repository.
+///
+/// # Errors
+///
+/// As [`shipped`].
+///
+/// # Examples
+///
+/// ```
+/// use datasets::mnist;
+///
+/// let datasets::Split { train, test } = mnist::fashion()?;
+/// assert_eq!((train.len(), test.len()), (60_000, 10_000));
+/// assert_eq!(mnist::FASHION_CLASSES[train.labels()[0]], "Ankle boot");
+/// # Ok::<(), datasets::Error>(())
+/// ```
+pub fn fashion() -> Result<Split> {
+    load(SHIPPED_FASHION)
+}
+
 /// Reads the four IDX files of MNIST, or of a data set laid out as it is, from a folder.
 ///
 /// They are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
@@ -44,9 +82,9 @@ pub fn shipped() -> Result<Split> {
 /// # Examples
 ///
 /// ```no_run
-/// // Downloaded from https://github.com/zalandoresearch/fashion-mnist
-/// let fashion = datasets::mnist::load("fashion-mnist")?;
-/// assert_eq!(fashion.train.len(), 60_000);
+/// // Kuzushiji-MNIST, downloaded from https://github.com/rois-codh/kmnist
+/// let characters = datasets::mnist::load("kmnist")?;
+/// assert_eq!(characters.train.len(), 60_000);
 /// # Ok::<(), datasets::Error>(())
 /// ```
 pub fn load(folder: impl AsRef<Path>) -> Result<Split> {
