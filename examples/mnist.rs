@@ -5,9 +5,10 @@
 
 use autodiff::{PoolOptions, Result, Rng, Tensor};
 use clap::{Parser, ValueEnum};
-use comfy_table::{CellAlignment, Table, presets};
-use datasets::{Dataset, Loader, Split, mnist};
-use examples::figure::{self, Digit, Line};
+use datasets::{Dataset, Loader, mnist};
+use examples::chapter::{self, count};
+use examples::figure::lines::{indexed, smoothed};
+use examples::figure::{Figure, Image, Lines};
 use indicatif::{ProgressBar, ProgressStyle};
 use nn::{Affine, Conv2d, Dropout, Layer, Module};
 use optim::{Adam, Optimizer};
@@ -56,13 +57,6 @@ enum Kind {
     Mlp,
     /// Two convolutions and two affine layers.
     Cnn,
-}
-
-fn count(text: &str) -> std::result::Result<u64, String> {
-    match text.parse::<u64>() {
-        Ok(n) if (1..=1_000_000).contains(&n) => Ok(n),
-        _ => Err("a whole number from 1 to 1000000 is needed".into()),
-    }
 }
 
 fn positive(text: &str) -> std::result::Result<f64, String> {
@@ -127,44 +121,18 @@ impl Layer for Cnn {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
-        Ok(options) => options,
-        // What was asked for (help, the version) is printed whole, a mistake in one line.
-        Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => {
-            let text = error.to_string();
-            eprintln!(
-                "{}",
-                text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ")
-            );
-            return ExitCode::from(2);
-        }
-    };
-    let data = match &options.data {
-        Some(folder) => mnist::load(folder),
-        None => mnist::shipped(),
-    };
-    let data = match data {
-        Ok(data) => data,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = options.threads.map_or(cores, |threads| threads as usize);
-    match autodiff::with_threads(threads, || run(&options, &data).map_err(|error| error.to_string())) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
+    match chapter::parse::<Options>() {
+        Ok(options) => chapter::compute(options.threads, || run(&options)),
+        Err(code) => code,
     }
 }
 
 /// Trains, tests, reports; whether the accuracy is high enough, if that is to be checked.
-fn run(options: &Options, data: &Split) -> std::result::Result<bool, Box<dyn std::error::Error>> {
+fn run(options: &Options) -> chapter::Result<bool> {
+    let data = match &options.data {
+        Some(folder) => mnist::load(folder)?,
+        None => mnist::shipped()?,
+    };
     let train_set = if options.quick { data.train.take(6_000) } else { data.train.clone() };
     let epochs = match (options.epochs, options.quick, options.model) {
         (Some(epochs), _, _) => epochs,
@@ -281,43 +249,22 @@ fn report(probabilities: &[Vec<f32>], data: &Dataset) -> f64 {
         right[label] += usize::from(answer(row) == label);
     }
     let share = |right: usize, total: usize| format!("{:.2} %", 100.0 * right as f64 / total.max(1) as f64);
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_header(["class", "images", "right", "accuracy"]);
-    for class in 0..total.len() {
-        let row = [
-            class.to_string(),
-            total[class].to_string(),
-            right[class].to_string(),
-            share(right[class], total[class]),
-        ];
-        table.add_row(row);
-    }
+    let row = |class: String, right: usize, total: usize| {
+        [class, total.to_string(), right.to_string(), share(right, total)]
+    };
     let (all_right, all) = (right.iter().sum::<usize>(), total.iter().sum::<usize>());
-    table.add_row(["all".into(), all.to_string(), all_right.to_string(), share(all_right, all)]);
-    for column in table.column_iter_mut() {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    println!("{table}");
+    let rows = (0..total.len()).map(|class| row(class.to_string(), right[class], total[class]));
+    let all_row = row("all".into(), all_right, all);
+    chapter::table(["class", "images", "right", "accuracy"], rows.chain([all_row]));
     all_right as f64 / all.max(1) as f64
 }
 
 /// Draws the loss curve and the ten most confident mistakes.
-fn draw(
-    losses: &[f64],
-    probabilities: &[Vec<f32>],
-    data: &Dataset,
-) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let each: Vec<(f64, f64)> = losses.iter().enumerate().map(|(i, &loss)| (i as f64, loss)).collect();
-    let smooth: Vec<(f64, f64)> = losses
-        .windows(50)
-        .enumerate()
-        .map(|(i, window)| ((i + 49) as f64, window.iter().sum::<f64>() / window.len() as f64))
-        .collect();
-    // One batch in ten is enough for the eye, and keeps the file small.
-    let each: Vec<(f64, f64)> = each.into_iter().step_by((losses.len() / 300).max(1)).collect();
-    let curve = figure::path("mnist_loss")?;
-    let lines = [Line { name: "one batch", points: &each }, Line { name: "mean of 50", points: &smooth }];
-    figure::lines(&curve, "Training loss", ["step", "cross-entropy"], &lines)?;
+fn draw(losses: &[f64], probabilities: &[Vec<f32>], data: &Dataset) -> chapter::Result<()> {
+    let loss = Lines::new("", "step", "cross-entropy")
+        .line("one batch", indexed(losses))
+        .line("mean of 50", smoothed(losses, 50));
+    Figure::new("Training loss").panel(loss).save("mnist_loss")?;
 
     let mut mistakes: Vec<(usize, f32)> = probabilities
         .iter()
@@ -328,20 +275,16 @@ fn draw(
     mistakes.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     mistakes.truncate(10);
     let images = data.batch(&mistakes.iter().map(|m| m.0).collect::<Vec<_>>())?.images.to_vec();
-    let size = data.shape().iter().product::<usize>();
-    let digits: Vec<Digit<'_>> = mistakes
-        .iter()
-        .zip(images.chunks(size))
-        .map(|(&(i, certainty), pixels)| Digit {
-            pixels,
-            caption: [
-                format!("is {}, taken for {}", data.labels()[i], answer(&probabilities[i])),
-                format!("with {:.1} %", 100.0 * certainty),
-            ],
-        })
-        .collect();
-    let picture = figure::path("mnist_mistakes")?;
-    figure::digits(&picture, "The most confident mistakes", data.shape()[1], &digits)?;
-    eprintln!("drawn: {}, {}", curve.display(), picture.display());
+    let [channels, height, width] = data.shape();
+    let figure = mistakes.iter().zip(images.chunks(channels * height * width)).fold(
+        Figure::new("The most confident mistakes").columns(5),
+        |figure, (&(i, certainty), pixels)| {
+            let image = Image::new(width, pixels)
+                .caption(format!("is {}, taken for {}", data.labels()[i], answer(&probabilities[i])))
+                .caption(format!("with {:.1} %", 100.0 * certainty));
+            figure.panel(image)
+        },
+    );
+    figure.save("mnist_mistakes")?;
     Ok(())
 }

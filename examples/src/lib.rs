@@ -1,5 +1,6 @@
-//! What the chapters share: their figures.
+//! What the chapters share: their options and claims, and their figures.
 
+pub mod chapter;
 pub mod figure;
 
 /// The code blocks of the README are tests.

@@ -1,0 +1,189 @@
+//! Pictures as SVG under `target/figures/`: panels in a grid, each with its title and legend.
+//!
+//! They stand on a white ground of their own, so that they are readable on light and on dark pages alike, and are a few
+//! kilobytes each. A legend stands above its panel, where it covers nothing; if all panels have the same, it is drawn
+//! once.
+
+mod axes;
+pub mod histograms;
+pub mod images;
+pub mod lines;
+pub mod plane;
+mod svg;
+
+pub use histograms::Histogram;
+pub use images::Image;
+pub use lines::Lines;
+pub use plane::Plane;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use svg::{Anchor, INK, MUTED, Svg, text_width};
+
+/// A point of the plane, or of the picture.
+type Point = (f64, f64);
+
+/// The colours of lines and classes, in order.
+const COLOURS: [&str; 8] =
+    ["#1f77b4", "#d66014", "#2c8c3c", "#9450aa", "#8c564b", "#178a94", "#c2438c", "#6b6b6b"];
+
+/// The colour of line or class `i`.
+fn colour(i: usize) -> &'static str {
+    COLOURS[i % COLOURS.len()]
+}
+
+/// A rectangle in pixels, `y` downwards.
+#[derive(Clone, Copy)]
+pub struct Area {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+/// How a legend shows what it names.
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    Line,
+    Dashes,
+    Dot,
+}
+
+/// A line of a legend.
+#[derive(Clone, PartialEq)]
+pub struct Entry {
+    name: String,
+    colour: &'static str,
+    mark: Mark,
+}
+
+/// Something that has a place in the grid of a [`Figure`].
+pub trait Panel {
+    /// What stands above it; may be empty.
+    fn title(&self) -> &str;
+    /// What its legend says; may be empty.
+    fn legend(&self) -> Vec<Entry>;
+    /// Width and height in pixels, in a grid of so many columns, without title and legend.
+    fn size(&self, columns: usize) -> (f64, f64);
+    /// Draws it, without title and legend.
+    fn draw(&self, svg: &mut Svg, area: Area);
+}
+
+/// The width of a panel with axes, in pixels.
+fn panel_width(columns: usize) -> f64 {
+    match columns {
+        0 | 1 => 720.0,
+        2 => 460.0,
+        3 => 340.0,
+        _ => 270.0,
+    }
+}
+
+/// Panels in a grid.
+pub struct Figure {
+    title: String,
+    columns: usize,
+    panels: Vec<Box<dyn Panel>>,
+}
+
+const MARGIN: f64 = 16.0;
+const GAP: f64 = 18.0;
+const LINE: f64 = 20.0;
+
+impl Figure {
+    /// A figure without panels, of one column. The title may be empty.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), columns: 1, panels: Vec::new() }
+    }
+
+    /// The same figure with so many panels side by side.
+    #[must_use]
+    pub fn columns(self, columns: usize) -> Self {
+        Self { columns: columns.max(1), ..self }
+    }
+
+    /// The same figure with one more panel, row by row.
+    #[must_use]
+    pub fn panel(mut self, panel: impl Panel + 'static) -> Self {
+        self.panels.push(Box::new(panel));
+        self
+    }
+
+    /// Writes `target/figures/name.svg`, and says so on standard error.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = Path::new("target").join("figures");
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{name}.svg"));
+        std::fs::write(&file, self.render())?;
+        eprintln!("drawn: {}", file.display());
+        Ok(file)
+    }
+
+    fn render(&self) -> String {
+        let columns = self.columns.min(self.panels.len()).max(1);
+        let cell = self.panels.iter().map(|panel| panel.size(columns).0).fold(0.0, f64::max);
+        let width = columns as f64 * (cell + GAP) - GAP;
+        let total = (width + 2.0 * MARGIN).max(text_width(&self.title, 18.0) + 2.0 * MARGIN);
+
+        let mut svg = Svg::default();
+        let mut top = MARGIN;
+        if !self.title.is_empty() {
+            svg.text(MARGIN, top + 16.0, 18.0, Anchor::Start, INK, &self.title);
+            top += 34.0;
+        }
+        let legends: Vec<Vec<Entry>> = self.panels.iter().map(|panel| panel.legend()).collect();
+        let shared = legends.len() > 1 && legends.windows(2).all(|pair| pair[0] == pair[1]);
+        if shared {
+            top += legend(&mut svg, MARGIN, top, width, &legends[0]);
+        }
+        for (row, panels) in self.panels.chunks(columns).enumerate() {
+            let legends = &legends[row * columns..];
+            let titled = panels.iter().any(|panel| !panel.title().is_empty());
+            let left = |column: usize| MARGIN + column as f64 * (cell + GAP);
+            for (column, panel) in panels.iter().enumerate().filter(|_| titled) {
+                let middle = left(column) + cell / 2.0;
+                svg.text(middle, top + 13.0, 14.0, Anchor::Middle, INK, panel.title());
+            }
+            top += if titled { 24.0 } else { 0.0 };
+            if !shared {
+                let heights = (0..panels.len())
+                    .map(|column| legend(&mut svg, left(column), top, cell, &legends[column]));
+                top += heights.fold(0.0, f64::max);
+            }
+            let height = panels.iter().map(|panel| panel.size(columns).1).fold(0.0, f64::max);
+            for (column, panel) in panels.iter().enumerate() {
+                let (width, height) = panel.size(columns);
+                panel.draw(&mut svg, Area { left: left(column), top, width, height });
+            }
+            top += height + GAP;
+        }
+        svg.finish(total, top - GAP + MARGIN)
+    }
+}
+
+/// Draws a legend in rows as wide as there is room; returns its height.
+fn legend(svg: &mut Svg, left: f64, top: f64, width: f64, entries: &[Entry]) -> f64 {
+    const SWATCH: f64 = 22.0;
+    if entries.is_empty() {
+        return 0.0;
+    }
+    let (mut x, mut y) = (0.0, 10.0);
+    for entry in entries {
+        let needed = SWATCH + 6.0 + text_width(&entry.name, 12.0) + 16.0;
+        if x > 0.0 && x + needed > width {
+            (x, y) = (0.0, y + LINE);
+        }
+        let (at, middle) = (left + x, top + y);
+        match entry.mark {
+            Mark::Line => svg.polyline(&[(at, middle), (at + SWATCH, middle)], entry.colour, 2.0, ""),
+            Mark::Dashes => svg.polyline(&[(at, middle), (at + SWATCH, middle)], entry.colour, 2.0, "5 4"),
+            Mark::Dot => svg.dot((at + SWATCH / 2.0, middle), 4.5, entry.colour),
+        }
+        svg.text(at + SWATCH + 6.0, middle + 4.0, 12.0, Anchor::Start, MUTED, &entry.name);
+        x += needed;
+    }
+    y + 16.0
+}

@@ -1,0 +1,168 @@
+//! The few shapes of SVG that the figures need, in coordinates of a tenth of a pixel.
+
+use super::{Area, Point};
+use std::fmt::Write as _;
+
+pub(super) const INK: &str = "#282828";
+pub(super) const MUTED: &str = "#484848";
+pub(super) const GRID: &str = "#e1e1e1";
+
+/// Where a text stands from its point.
+#[derive(Clone, Copy)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// A drawing under way.
+#[derive(Default)]
+pub struct Svg {
+    body: String,
+    clips: usize,
+}
+
+/// About as wide as a text is, in pixels: the font is the reader's.
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
+    0.56 * size * text.chars().count() as f64
+}
+
+/// A coordinate, as short as it can be said.
+fn short(x: f64) -> String {
+    let text = format!("{x:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+impl Svg {
+    fn push(&mut self, element: std::fmt::Arguments<'_>) {
+        self.body.write_fmt(element).expect("a string can be written to");
+        self.body.push('\n');
+    }
+
+    pub(super) fn text(&mut self, x: f64, y: f64, size: f64, anchor: Anchor, colour: &str, text: &str) {
+        self.any_text(x, y, size, anchor, colour, text, "");
+    }
+
+    /// A text that reads upwards, centred on its point.
+    pub(super) fn upright(&mut self, x: f64, y: f64, size: f64, text: &str) {
+        let turn = format!(r#" transform="rotate(-90 {} {})""#, short(x), short(y));
+        self.any_text(x, y, size, Anchor::Middle, MUTED, text, &turn);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn any_text(&mut self, x: f64, y: f64, size: f64, anchor: Anchor, colour: &str, text: &str, turn: &str) {
+        let anchor = match anchor {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        };
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        self.push(format_args!(
+            r#"<text x="{}" y="{}" font-size="{size}" text-anchor="{anchor}" fill="{colour}"{turn}>{text}</text>"#,
+            short(x),
+            short(y),
+        ));
+    }
+
+    /// A line through points; `dashes` is empty for a solid one.
+    pub(super) fn polyline(&mut self, points: &[Point], colour: &str, width: f64, dashes: &str) {
+        let points: Vec<String> = points.iter().map(|&(x, y)| format!("{},{}", short(x), short(y))).collect();
+        let dashes =
+            if dashes.is_empty() { String::new() } else { format!(r#" stroke-dasharray="{dashes}""#) };
+        self.push(format_args!(
+            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{dashes}/>"#,
+            points.join(" "),
+        ));
+    }
+
+    /// Separate lines, each from a point along a vector, in one element.
+    pub(super) fn segments(&mut self, segments: &[(Point, Point)], colour: &str, width: f64) {
+        let mut path = String::new();
+        for &((x, y), (dx, dy)) in segments {
+            let step = |d: f64| if d < 0.0 { short(d) } else { format!(" {}", short(d)) };
+            write!(path, "M{} {}l{}{}", short(x), short(y), short(dx), step(dy)).expect("as above");
+        }
+        self.push(format_args!(r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>"#));
+    }
+
+    /// A dot with a white rim, visible on any ground.
+    pub(super) fn dot(&mut self, (x, y): Point, radius: f64, colour: &str) {
+        self.push(format_args!(
+            r##"<circle cx="{}" cy="{}" r="{radius}" fill="{colour}" stroke="#fff"/>"##,
+            short(x),
+            short(y),
+        ));
+    }
+
+    pub(super) fn fill(&mut self, area: Area, colour: &str, opacity: f64) {
+        let [x, y, width, height] = [area.left, area.top, area.width, area.height].map(short);
+        self.push(format_args!(
+            r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{colour}" fill-opacity="{opacity}"/>"#
+        ));
+    }
+
+    pub(super) fn outline(&mut self, area: Area, colour: &str) {
+        let [x, y, width, height] = [area.left, area.top, area.width, area.height].map(short);
+        self.push(format_args!(
+            r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="none" stroke="{colour}"/>"#
+        ));
+    }
+
+    /// Draws what `body` draws, as far as it lies inside of `area`.
+    pub(super) fn clipped(&mut self, area: Area, body: impl FnOnce(&mut Self)) {
+        let [x, y, width, height] = [area.left, area.top, area.width, area.height].map(short);
+        self.clips += 1;
+        let id = self.clips;
+        self.push(format_args!(
+            r#"<clipPath id="clip{id}"><rect x="{x}" y="{y}" width="{width}" height="{height}"/></clipPath><g clip-path="url(#clip{id})">"#
+        ));
+        body(self);
+        self.push(format_args!("</g>"));
+    }
+
+    /// Fills `area` with `rows` by `columns` cells, from above, row by row: cells side by side with one colour become one
+    /// strip, and the strips of one colour one element.
+    pub(super) fn cells(&mut self, area: Area, columns: usize, colours: &[String]) {
+        let rows = colours.len() / columns.max(1);
+        let mut strips: Vec<(&String, String)> = Vec::new();
+        for row in 0..rows {
+            let mut column = 0;
+            while column < columns {
+                let colour = &colours[row * columns + column];
+                let length = colours[row * columns + column..(row + 1) * columns]
+                    .iter()
+                    .take_while(|other| *other == colour)
+                    .count();
+                let place = strips.iter().position(|(other, _)| *other == colour).unwrap_or_else(|| {
+                    strips.push((colour, String::new()));
+                    strips.len() - 1
+                });
+                write!(strips[place].1, "M{column} {row}h{length}v1h-{length}z").expect("as above");
+                column += length;
+            }
+        }
+        self.push(format_args!(
+            r#"<g transform="translate({} {}) scale({} {})" shape-rendering="crispEdges">"#,
+            short(area.left),
+            short(area.top),
+            area.width / columns as f64,
+            area.height / rows as f64,
+        ));
+        for (colour, path) in strips {
+            self.push(format_args!(r#"<path fill="{colour}" d="{path}"/>"#));
+        }
+        self.push(format_args!("</g>"));
+    }
+
+    /// The file.
+    pub(super) fn finish(self, width: f64, height: f64) -> String {
+        let [width, height] = [width, height].map(f64::ceil);
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="sans-serif">
+<rect width="100%" height="100%" fill="#fff"/>
+{}</svg>
+"##,
+            self.body
+        )
+    }
+}
