@@ -57,6 +57,11 @@
 //! For [`Sgd`] both are the same. An optimiser that divides by `√h` divides a coupled penalty as well, so that weights
 //! with large gradients decay *less*; decoupled, all decay alike (Loshchilov and Hutter, arXiv:1711.05101).
 //!
+//! # Search
+//!
+//! Which learning rate, which decay: [`search`] tries many at random, side by side, and narrows the ranges around the
+//! best.
+//!
 //! # Numbers
 //!
 //! Hyperparameters are `f64`. What does not change within a step, as `η / (1 - β₁ᵗ)`, is computed in `f64` and rounded
@@ -67,6 +72,7 @@ mod engine;
 mod adam;
 mod adaptive;
 mod optimizer;
+pub mod search;
 mod sgd;
 
 pub use adam::{Adam, AdamW};
