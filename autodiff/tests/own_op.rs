@@ -1,7 +1,8 @@
 //! An op as a user outside the crate writes it, exactly as ours are: ten lines, and one for the laws.
 
-use autodiff::check::property::Shapes;
+use autodiff::check::property::{Line, Shapes};
 use autodiff::check::strategies::Domain;
+use autodiff::check::{Fault, Law, Slip};
 use autodiff::{Array, Float, Op, Point, Result, Tensor, grad};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +18,37 @@ impl<T: Float> Op<T> for SoftSign {
 }
 
 autodiff::laws! {
+    const LAWS;
     soft_sign: Shapes::alike(0..=4).elementwise(), [Domain::NONZERO], |[x], _| SoftSign.apply(&[x]);
+    #[should_panic(expected = "the gradient is right and its own derivative is not")]
+    constant_slope: Shapes::alike(0..=2), [Domain::Small], |[x], _| Ok(x * x.detach() * 2.0 - x.square().detach());
+    #[should_panic(expected = "a view and a contiguous copy of the inputs give different values")]
+    contiguous_only: Shapes::alike(1..=1), [Domain::NONZERO], |[x], _| {
+        if x.array().as_slice().is_some() { Ok(x.clone()) } else { Ok(x * 2.0) }
+    };
+}
+
+#[test]
+fn a_program_is_told_what_holds_and_what_does_not() {
+    assert_eq!(
+        LAWS.iter().map(Line::name).collect::<Vec<_>>(),
+        ["soft_sign", "constant_slope", "contiguous_only"]
+    );
+    let held = LAWS[0].judge().unwrap();
+    assert!(held.points() > 64 && held.report().entries() > 1000, "{held:?}");
+    assert_eq!(held.report().undecided(), 0);
+
+    let broken = LAWS[1].judge().unwrap_err();
+    assert_eq!((broken.mismatch().order(), broken.mismatch().slip()), (2, Some(&Slip::Hidden)));
+    assert_eq!(broken.to_string(), format!("{}\n\n{}", broken.mismatch(), broken.test()));
+    let contiguous = "The inputs were no contiguous tensors, but placed with";
+    let broken = LAWS[2].judge().unwrap_err();
+    assert!(
+        matches!(broken.mismatch().fault(), Fault::Law { law: Law::Layout, .. }),
+        "{}",
+        broken.mismatch()
+    );
+    assert!(broken.to_string().contains(&format!("{contiguous} [Layout {{")), "{broken}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! Laws of how a value is computed: on how many threads, at which length, with how many digits, in whose memory.
+//! Laws of how a value is computed: on how many threads, at which length, with how many digits, by which pass, in whose
+//! memory.
 
 use super::laws::{Names, guarded, same_by, seeds};
 use super::report::{Fault, Law, Mismatch};
 use super::{hold_one, pull};
+use crate::backward::gradients;
 use crate::error::{ErrorKind, Result};
 use crate::float::Float;
 use crate::kernel::memory::held_by_thread;
@@ -151,6 +153,43 @@ pub fn single_precision(
         same_by(Law::Precision, &names.gradients(), &gradients, &other_gradients, near)
     };
     guarded(law).map_err(|fault| Mismatch::new(1, fault, inputs))
+}
+
+/// Checks that [`backward`](crate::Tensor::backward), which uses the tape up and adds in place, leaves the very bits that
+/// [`pull_back`](crate::pull_back) returns for each input.
+///
+/// # Errors
+/// The first element that differs. What gets no gradient in one of the two ways only is NaN in the report.
+///
+/// ```
+/// use autodiff::{Tensor, check};
+/// let x = Tensor::from_vec([0.5, -1.0], [2])?;
+/// check::backward(|x| Ok(&x[0] * x[0].tanh()), &[x])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn backward(
+    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
+    inputs: &[Tensor<f64>],
+) -> Result<(), Mismatch> {
+    hold_one(f, inputs, |subject| {
+        let inputs = subject.tracked();
+        let output = subject.run(&inputs)?.remove(0);
+        let loss = (&output * &seeds(std::slice::from_ref(&output), 1)[0]).sum();
+        if !loss.is_tracked() {
+            return Ok(());
+        }
+        let or_nan = |found: Option<Tensor<f64>>, x: &Tensor<f64>| {
+            found.unwrap_or_else(|| Tensor::full(f64::NAN, x.shape()))
+        };
+        let pull = |x: &Tensor<f64>| {
+            let found = no_grad(|| gradients(&loss, &Tensor::scalar(1.0), &[x]))?.remove(0);
+            Ok(or_nan(found, x))
+        };
+        let pulled = inputs.iter().map(pull).collect::<Result<Vec<_>>>()?;
+        loss.backward()?;
+        let left: Vec<_> = inputs.iter().map(|x| or_nan(x.grad(), x)).collect();
+        same_by(Law::Backward, &subject.gradient_names(), &pulled, &left, identical)
+    })
 }
 
 /// Checks that nothing is alive afterwards: when value and gradients are dropped, as many buffers and nodes are alive as

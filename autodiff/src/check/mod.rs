@@ -60,13 +60,14 @@
 //! | gradients are linear in the cotangent | [`linear`] | clipped, squared or normalised cotangents |
 //! | `⟨J v, w⟩ = ⟨v, Jᵀ w⟩`, with no step at all | [`adjoint`] | gradient kernels with a wrong rule of their own |
 //! | what is used twice gets both gradients | [`used_twice`] | overwriting instead of adding |
+//! | `backward` leaves the bits that `pull_back` returns | [`backward`] | gradients added in place into what others hold |
 //! | one thread, two and three give the same bits | [`threads`] | races, sums in the order of arrival |
 //! | nothing is alive afterwards | [`leaks`] | caches that grow, cycles |
 //! | elementwise: every length agrees on each element | [`lengths`] | a vector loop and its tail that differ |
 //! | `f32` agrees with `f64` | [`single_precision`] | constants cut short in one of the types |
 //!
-//! With the feature `proptest`, the macro `laws!` (see `check::property`) runs them over random shapes, numbers and layouts, in a line for
-//! each function.
+//! With the feature `proptest`, the macro `laws!` (see `check::property`) runs them over random shapes, numbers and
+//! layouts, in a line for each function.
 //!
 //! What a rule did not declare in [`reads`](crate::Op::reads) is not kept at all, so that it cannot be stale: a rule that
 //! asks for it panics, and a check reports the panic ([`Fault::Panic`]) with the op and the input that it names. The tape
@@ -88,7 +89,7 @@ mod report;
 pub mod strategies;
 
 pub use cotangent::{adjoint, linear, used_twice};
-pub use machine::{SINGLE_PRECISION, leaks, lengths, single_precision, threads};
+pub use machine::{SINGLE_PRECISION, backward, leaks, lengths, single_precision, threads};
 pub use numeric::{Estimate, derivative, jacobian, numerical_gradient};
 pub use report::{Entry, Fault, Law, Mismatch, Place, Slip, Variable};
 
@@ -140,7 +141,7 @@ pub fn second_order(
 }
 
 /// Holds `f` at a point to every law that any function obeys: [`second_order`], [`linear`], [`adjoint`], [`used_twice`],
-/// [`threads`] and [`leaks`].
+/// [`backward`], [`threads`] and [`leaks`].
 ///
 /// [`lengths`] is for elementwise functions, and [`single_precision`] needs the function in `f32`.
 ///
@@ -161,6 +162,7 @@ pub fn laws(
     linear(&f, inputs)?;
     adjoint(&f, inputs)?;
     used_twice(&f, inputs)?;
+    backward(&f, inputs)?;
     threads(&f, inputs)?;
     leaks(&f, inputs)?;
     Ok(report)

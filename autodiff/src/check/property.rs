@@ -14,23 +14,30 @@
 //!     }
 //! }
 //!
-//! // A test for each line:
+//! // A test for each line; with the first line also a table, for a program that reports and goes on.
 //! autodiff::laws! {
+//!     const LAWS;
 //!     cube: Shapes::alike(0..=4).elementwise(), [Domain::Small], |[x], _| Cube.apply(&[x]);
 //! }
+//!
+//! let held = LAWS[0].judge()?;
+//! assert!(held.points() > 64 && held.report().undecided() == 0);
+//! # Ok::<(), autodiff::check::property::Broken>(())
 //! ```
 //!
 //! `PROPTEST_CASES` sets how many cases a line runs, `PROPTEST_RNG_SEED` which.
 
-use super::strategies::{Choice, Domain, broadcastable, choices, matmul_shapes, operands, shapes};
-use super::{Gradients, Mismatch};
-use crate::backward::pull_back;
+use super::strategies::{
+    Choice, Domain, Layout, Operand, broadcastable, choices, matmul_shapes, operands, shapes,
+};
+use super::{Gradients, Mismatch, Report};
 use crate::error::Result;
 use crate::shape::{MAX_RANK, Shape};
-use crate::tape::no_grad;
 use crate::tensor::Tensor;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// As many cases as the environment says, or 64; the same ones each time unless it says otherwise.
@@ -166,8 +173,56 @@ impl Shapes<2> {
 /// A function of `N` tensors and of decisions.
 pub type Function<'a, T, const N: usize> = &'a (dyn Fn([&Tensor<T>; N], Choice) -> Result<Tensor<T>> + Sync);
 
-/// Holds a function, given for either type and as its source, to every law at random shapes, numbers, layouts and
+/// Judges a function, given for either type and as its source, by every law at random shapes, numbers, layouts and
 /// decisions: what a line of [`laws!`](crate::laws) does.
+///
+/// # Errors
+/// The first law that is broken, at the smallest case that breaks it, and a test that reproduces it.
+pub fn judge<const N: usize>(
+    shapes: &Shapes<N>,
+    domains: [Domain; N],
+    f: Function<'_, f64, N>,
+    single: Function<'_, f32, N>,
+    source: &str,
+) -> Result<Held, Broken> {
+    let few = Config { cases: 4, ..config() };
+    let mut held = Held::default();
+    let always = shapes.always.iter().map(|&shapes| (few.clone(), Just(shapes).boxed()));
+    for (config, shapes) in always.chain([(config(), shapes.random.clone())]) {
+        held = held.plus(smallest(
+            config,
+            &(shapes, domains.map(operands), choices()),
+            |(shapes, operands, choice)| {
+                let at = std::array::from_fn(|i| operands[i].numbered(i, shapes[i]));
+                let (f, single) = (|x: [&_; N]| f(x, choice), |x: [&_; N]| single(x, choice));
+                obeys(&at, f, single).map_err(|mismatch| Broken::new(mismatch, &operands, choice, source))
+            },
+        )?);
+    }
+    let large = Config { cases: 2, ..few };
+    let large = smallest(large, &(domains.map(operands), choices()), |(operands, choice)| {
+        let show = |mismatch: Mismatch| Broken::new(mismatch, &operands, choice, source);
+        let at = |shapes: [Shape; N]| -> [Tensor<f64>; N] {
+            std::array::from_fn(|i| operands[i].numbered(i, shapes[i]))
+        };
+        let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]), choice);
+        super::threads(f, &at(shapes.large)).map_err(show)?;
+        if shapes.elementwise {
+            let at = at([Shape::from([24]); N]);
+            super::lengths(f, &at).map_err(show)?;
+            let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]), choice);
+            let short = |x: Tensor<f64>| {
+                let numbers: Vec<_> = x.to_vec().into_iter().map(|x| x as f32).collect();
+                Tensor::from_vec(numbers, x.shape()).expect("as many numbers")
+            };
+            super::lengths(single, &at.map(short)).map_err(show)?;
+        }
+        Ok(Report::default())
+    })?;
+    Ok(held.plus(large))
+}
+
+/// [`judge`]s a function in a test.
 ///
 /// # Panics
 /// If a law is broken: with the smallest case, and a test that reproduces it.
@@ -178,51 +233,112 @@ pub fn hold<const N: usize>(
     single: Function<'_, f32, N>,
     source: &str,
 ) {
-    let few = Config { cases: 4, ..config() };
-    let always = shapes.always.iter().map(|&shapes| (few.clone(), Just(shapes).boxed()));
-    for (config, shapes) in always.chain([(config(), shapes.random.clone())]) {
-        run(config, &(shapes, domains.map(operands), choices()), |(shapes, operands, choice)| {
-            let at = std::array::from_fn(|i| operands[i].numbered(i, shapes[i]));
-            let (f, single) = (|x: [&_; N]| f(x, choice), |x: [&_; N]| single(x, choice));
-            obeys(&at, f, single).map_err(|mismatch| shown::<N>(&mismatch, choice, source))?;
-            backward_agrees(|x| f(std::array::from_fn(|i| &x[i])), &at)
-        });
+    if let Err(broken) = judge(shapes, domains, f, single, source) {
+        panic!("{broken}");
     }
-    run(Config { cases: 2, ..few }, &(domains.map(operands), choices()), |(operands, choice)| {
-        let at = |shapes: [Shape; N]| -> [Tensor<f64>; N] {
-            std::array::from_fn(|i| operands[i].numbered(i, shapes[i]))
-        };
-        let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]), choice);
-        super::threads(f, &at(shapes.large))?;
-        if shapes.elementwise {
-            let at = at([Shape::from([24]); N]);
-            let show = |mismatch: Mismatch| shown::<N>(&mismatch, choice, source);
-            super::lengths(f, &at).map_err(show)?;
-            let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]), choice);
-            let short = |x: Tensor<f64>| {
-                let numbers: Vec<_> = x.to_vec().into_iter().map(|x| x as f32).collect();
-                Tensor::from_vec(numbers, x.shape()).expect("as many numbers")
-            };
-            super::lengths(single, &at.map(short))?;
-        }
-        Ok(())
-    });
 }
 
-/// A mismatch with the test that reproduces it.
-fn shown<const N: usize>(mismatch: &Mismatch, choice: Choice, source: &str) -> TestCaseError {
-    let inputs: Vec<_> = (0..N).map(|i| format!("&x[{i}]")).collect();
-    let inputs = inputs.join(", ");
-    let function = |float: &str| {
-        format!(
-            "{{\n        type T = Tensor<{float}>;\n        let f: &(dyn Fn([&T; {N}], check::strategies::Choice) -> \
-             autodiff::Result<T> + Sync) = &{source};\n        move |x: &[T]| f([{inputs}], \
-             check::strategies::Choice::new({}))\n    }}",
-            choice.0
-        )
-    };
-    TestCaseError::fail(format!("{mismatch}\n\n{}", mismatch.test(function)))
+/// Runs a judgement; what it says of the smallest case that fails.
+fn smallest<S: Strategy>(
+    config: Config,
+    strategy: &S,
+    judgement: impl Fn(S::Value) -> Result<Report, Broken>,
+) -> Result<Held, Broken> {
+    let held = Cell::new(Held::default());
+    // While a case shrinks, the last one that failed is the smallest.
+    let broken = RefCell::new(None);
+    let outcome = TestRunner::new(config).run(strategy, |case| match judgement(case) {
+        Ok(report) => {
+            held.set(held.get().plus(Held { points: 1, report }));
+            Ok(())
+        }
+        Err(found) => {
+            broken.replace(Some(found));
+            Err(TestCaseError::fail("a law is broken"))
+        }
+    });
+    match (outcome, broken.into_inner()) {
+        (Ok(()), _) => Ok(held.get()),
+        (Err(_), Some(broken)) => Err(broken),
+        // Nothing is filtered away, and panics of the function are found by the laws.
+        (Err(failure), None) => panic!("{failure}"),
+    }
 }
+
+/// What a function that obeys every law was tried on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    points: usize,
+    report: Report,
+}
+
+impl Held {
+    /// How many points: inputs with their shapes, numbers, layouts and decisions.
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    /// What was compared with differences, summed over the points; and what could not be decided.
+    pub fn report(&self) -> Report {
+        self.report
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { points: self.points + other.points, report: self.report.plus(other.report) }
+    }
+}
+
+/// A law that is broken, and a test that reproduces it: shown one after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broken {
+    mismatch: Mismatch,
+    layouts: Vec<Layout>,
+    test: String,
+}
+
+impl Broken {
+    fn new<const N: usize>(
+        mismatch: Mismatch,
+        operands: &[Operand; N],
+        choice: Choice,
+        source: &str,
+    ) -> Self {
+        let inputs: Vec<_> = (0..N).map(|i| format!("&x[{i}]")).collect();
+        let inputs = inputs.join(", ");
+        let function = |float: &str| {
+            format!(
+                "{{\n        type T = Tensor<{float}>;\n        let f: &(dyn Fn([&T; {N}], check::strategies::Choice) \
+                 -> autodiff::Result<T> + Sync) = &{source};\n        move |x: &[T]| f([{inputs}], \
+                 check::strategies::Choice::new({}))\n    }}",
+                choice.0
+            )
+        };
+        let test = mismatch.test(function);
+        Self { mismatch, layouts: operands.iter().map(Operand::layout).collect(), test }
+    }
+
+    /// Which law, where, and what it looks like.
+    pub fn mismatch(&self) -> &Mismatch {
+        &self.mismatch
+    }
+
+    /// A test that fails as this did, ready to paste.
+    pub fn test(&self) -> &str {
+        &self.test
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.mismatch)?;
+        if self.layouts.iter().any(|&layout| layout != Layout::CONTIGUOUS) {
+            write!(f, "\n\nThe inputs were no contiguous tensors, but placed with {:?}.", self.layouts)?;
+        }
+        write!(f, "\n\n{}", self.test)
+    }
+}
+
+impl std::error::Error for Broken {}
 
 /// Holds a function, given for either type, to first and second order and to the laws beside them at a point.
 ///
@@ -233,8 +349,8 @@ pub fn hold_at<const N: usize>(
     f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
     single: impl Fn([&Tensor<f32>; N]) -> Result<Tensor<f32>>,
 ) -> Result<(), TestCaseError> {
-    obeys(at, &f, single)?;
-    backward_agrees(|x| f(std::array::from_fn(|i| &x[i])), at)
+    obeys(at, f, single)?;
+    Ok(())
 }
 
 /// The laws that can be told at one point.
@@ -242,50 +358,73 @@ fn obeys<const N: usize>(
     at: &[Tensor<f64>; N],
     f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
     single: impl Fn([&Tensor<f32>; N]) -> Result<Tensor<f32>>,
-) -> Result<(), Mismatch> {
+) -> Result<Report, Mismatch> {
     let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]));
     let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]));
-    Gradients::new().order(2).check(f, at)?;
+    let report = Gradients::new().order(2).check(f, at)?;
     super::linear(f, at)?;
     super::adjoint(f, at)?;
     super::used_twice(f, at)?;
+    super::backward(f, at)?;
     super::leaks(f, at)?;
-    super::single_precision(f, single, at)
+    super::single_precision(f, single, at)?;
+    Ok(report)
 }
 
-/// `backward`, which uses the tape up and adds in place, leaves the very bits that `pull_back` returns.
-fn backward_agrees(
-    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
-    at: &[Tensor<f64>],
-) -> Result<(), TestCaseError> {
-    let inputs: Vec<_> = at.iter().map(|x| x.clone().variable()).collect();
-    let output = f(&inputs)?;
-    let weights: Vec<_> = (1..=output.size()).map(|i| i as f64 / 8.0).collect();
-    let loss = (&output * Tensor::from_vec(weights, output.shape())?).sum();
-    if !loss.is_tracked() {
-        return Ok(());
+/// A line of [`laws!`](crate::laws), in its table.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    name: &'static str,
+    judge: fn() -> Result<Held, Broken>,
+}
+
+impl Line {
+    /// A line with its name.
+    pub const fn new(name: &'static str, judge: fn() -> Result<Held, Broken>) -> Self {
+        Self { name, judge }
     }
-    let pull = |x| no_grad(|| pull_back(&loss, &Tensor::scalar(1.0), &[x])).ok()?.pop();
-    let pulled: Vec<Option<Tensor<f64>>> = inputs.iter().map(pull).collect();
-    loss.backward()?;
-    for (input, pulled) in inputs.iter().zip(pulled) {
-        let bits = |x: Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
-        prop_assert_eq!(input.grad().map(bits), pulled.map(bits), "what `backward` leaves");
+
+    /// The name of the line.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
-    Ok(())
+
+    /// Judges the function of the line by every law.
+    ///
+    /// # Errors
+    /// The first law that is broken.
+    pub fn judge(&self) -> Result<Held, Broken> {
+        (self.judge)()
+    }
 }
 
 /// Makes a test of every law for each line (feature `proptest`): `name: shapes, [domain of each input], |[inputs],
 /// decisions| result;`.
 ///
 /// The function is compiled for `f64` and for `f32`, so that it may name neither. Its second argument is a
-/// [`Choice`](crate::check::strategies::Choice), from which it reads axes, permutations, ranges. See
+/// [`Choice`](crate::check::strategies::Choice), from which it reads axes, permutations, ranges. A line may have the
+/// attributes of a test (`#[ignore]`, `#[should_panic]`).
+///
+/// `const NAME;` before the lines also makes a table of them, a slice of
+/// [`Line`](crate::check::property::Line)s, for a program that judges functions and goes on. See
 /// [`check::property`](crate::check::property) for an example.
 #[macro_export]
 macro_rules! laws {
-    ($($name:ident: $shapes:expr, $domains:expr, $f:expr;)*) => {
+    ($(#[$about:meta])* $visibility:vis const $table:ident; $(
+        $(#[$attribute:meta])* $name:ident: $shapes:expr, $domains:expr, $f:expr;
+    )*) => {
+        $(#[$about])*
+        $visibility const $table: &[$crate::check::property::Line] = &[$(
+            $crate::check::property::Line::new(stringify!($name), || {
+                $crate::check::property::judge(&$shapes, $domains, &$f, &$f, stringify!($f))
+            })
+        ),*];
+        $crate::laws! { $($(#[$attribute])* $name: $shapes, $domains, $f;)* }
+    };
+    ($($(#[$attribute:meta])* $name:ident: $shapes:expr, $domains:expr, $f:expr;)*) => {
         $(
             #[test]
+            $(#[$attribute])*
             fn $name() {
                 $crate::check::property::hold(&$shapes, $domains, &$f, &$f, stringify!($f));
             }

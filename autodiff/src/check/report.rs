@@ -210,6 +210,11 @@ pub enum Law {
     /// What is used twice gets the sum of both gradients.
     #[error("used twice, an input does not get the sum of both gradients")]
     UsedTwice,
+    /// `backward` leaves what `pull_back` returns.
+    #[error(
+        "`pull_back` returns another gradient than `backward` leaves: does a rule depend on how it is asked?"
+    )]
+    Backward,
     /// The number of threads changes no bit.
     #[error("on one thread and on more the bits differ")]
     Threads,

@@ -330,9 +330,12 @@ impl Operand {
     /// The same as operand `index` of an op, counted from 0: distinct numbers are distinct among the first four.
     pub fn numbered(&self, index: usize, shape: Shape) -> Tensor<f64> {
         let draws: Vec<u16> = self.draws.iter().copied().cycle().take(shape.size()).collect();
-        let layout =
-            if self.domain == Domain::Distinct { self.layout.without_expansion() } else { self.layout };
-        layout.place(shape, &self.domain.numbers(&draws, index))
+        self.layout().place(shape, &self.domain.numbers(&draws, index))
+    }
+
+    /// How the tensor lies in memory.
+    pub(in crate::check) fn layout(&self) -> Layout {
+        if self.domain == Domain::Distinct { self.layout.without_expansion() } else { self.layout }
     }
 }
 
