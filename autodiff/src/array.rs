@@ -3,8 +3,10 @@
 //! Ops speak to arrays, never to slices: map, zip, reduce, product, window, index. An array knows no gradient.
 
 mod compute;
+mod normalize;
 
 pub(crate) use compute::broadcast_axes;
+pub(crate) use normalize::{Moments, NormalizeGrad, Over};
 
 use crate::error::{ErrorKind, Result};
 use crate::kernel::buffer::{Buffer, Element, Fresh};

@@ -93,13 +93,11 @@ impl<T: Float> BatchNorm<T> {
     }
 
     /// Moves the running statistics towards those of a batch with `count` elements a channel.
-    fn track(&self, mean: &Tensor<T>, variance: &Tensor<T>, count: usize) -> Result<()> {
+    fn track(&self, mean: &Tensor<T>, variance: &Tensor<T>, count: usize) {
         let (keep, share) = (1.0 - self.momentum, self.momentum);
         let unbiased = share * count as f64 / (count as f64 - 1.0);
-        let (mean, variance) = (mean.detach().reshape([-1])?, variance.detach().reshape([-1])?);
         self.running_mean.update(|old| old * keep + mean * share);
         self.running_var.update(|old| old * keep + variance * unbiased);
-        Ok(())
     }
 }
 
@@ -115,17 +113,15 @@ impl<T: Float> Layer<T> for BatchNorm<T> {
             let message = format!("the layer takes [n, {channels}, ..], and the input is {shape}");
             return Err(Error::new("batch_norm", message));
         }
-        // The statistics lie along axis 1.
-        let mut along = vec![1isize; shape.rank()];
-        along[1] = channels as isize;
-        let weight = self.weight.reshape(&along)?;
-        let bias = self.bias.reshape(&along)?;
         let count = shape.iter().product::<usize>() / channels.max(1);
         if !is_training() || count == 0 {
+            // The statistics lie along axis 1.
+            let mut along = vec![1isize; shape.rank()];
+            along[1] = channels as isize;
             let mean = self.running_mean.get().reshape(&along)?;
             let variance = self.running_var.get().reshape(&along)?;
-            let scale = weight / (variance + self.epsilon).sqrt();
-            let shift = bias - mean * &scale;
+            let scale = self.weight.reshape(&along)? / (variance + self.epsilon).sqrt();
+            let shift = self.bias.reshape(&along)? - mean * &scale;
             return Ok(x * scale + shift);
         }
         if count == 1 {
@@ -135,12 +131,8 @@ impl<T: Float> Layer<T> for BatchNorm<T> {
             );
             return Err(Error::new("batch_norm", message));
         }
-        let axes: Vec<isize> = (0..shape.rank() as isize).filter(|&axis| axis != 1).collect();
-        let mean = x.mean_keep(axes.as_slice())?;
-        let centred = x - &mean;
-        let variance = centred.square().mean_keep(axes.as_slice())?;
-        self.track(&mean, &variance, count)?;
-        let scale = weight / (variance + self.epsilon).sqrt();
-        Ok(centred * scale + bias)
+        let (y, mean, variance) = x.batch_norm(&self.weight, &self.bias, self.epsilon)?;
+        self.track(&mean, &variance, count);
+        Ok(y)
     }
 }

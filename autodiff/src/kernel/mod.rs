@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod buffer;
+pub(crate) mod channel;
 pub(crate) mod conv;
 pub(crate) mod dispatch;
 pub(crate) mod gemm;

@@ -132,6 +132,17 @@ gradients! {
         let classes = x.shape().dim(x.rank() - 1);
         x.cross_entropy(&c.indices(classes, x.size() / classes))
     };
+    batch_norm: Shapes::alike(2..=MAX_RANK).filled(), [SMALL; 3], |[x, w, b], _| {
+        // Weights and biases a channel: the first element along every axis but that of the channels.
+        let others = (2..x.rank() as isize).chain([0]);
+        let first = |w: &Tensor<_>| others.clone().try_fold(w.clone(), |w, axis| w.slice(axis, 0..1))?.reshape([-1]);
+        Ok(x.batch_norm(&first(w)?, &first(b)?, 0.1)?.0)
+    };
+    layer_norm: Shapes::alike(1..=MAX_RANK).filled(), [SMALL; 3], |[x, w, b], mut c| {
+        let skipped = c.below(x.rank() + 1);
+        let last = |w: &Tensor<_>| (0..skipped).try_fold(w.clone(), |w, _| w.slice(0, 0..1)?.squeeze(0));
+        x.layer_norm(&last(w)?, &last(b)?, 0.1)
+    };
     soft_cross_entropy: Shapes::alike(1..=MAX_RANK).filled(), [SMALL, POSITIVE], |[x, p], _| x.soft_cross_entropy(p);
 }
 
@@ -180,6 +191,24 @@ fn avg_pool2d() {
         &[Rng::seed(1).uniform([16, 16, 40, 41], -1.0, 1.0)],
     )
     .unwrap();
+}
+
+#[test]
+fn the_moments_of_a_batch_are_constants_and_nothing_has_none() {
+    let x = Rng::seed(1).uniform::<f64>([4, 3, 5], -1.0, 1.0).variable();
+    let (weight, bias) = (Tensor::ones([3]).variable(), Tensor::zeros([3]));
+    let (y, mean, variance) = x.batch_norm(&weight, &bias, 1e-5).unwrap();
+    assert!(y.is_tracked() && !mean.is_tracked() && !variance.is_tracked());
+    let expected = x.detach().mean_axes([0, 2]).unwrap();
+    assert!(mean.to_vec().iter().zip(expected.to_vec()).all(|(a, b)| (a - b).abs() < 1e-15));
+    // The gradient of a sum of nothing is zero.
+    let none = Tensor::zeros([0, 3, 5]).variable();
+    none.batch_norm(&weight, &bias, 1e-5).unwrap().0.sum().backward().unwrap();
+    assert_eq!(weight.grad().unwrap().to_vec(), [0.0; 3]);
+    let none = Tensor::<f64>::zeros([2, 0]).variable();
+    let empty = Tensor::zeros([0]);
+    none.layer_norm(&empty, &empty, 1e-5).unwrap().sum().backward().unwrap();
+    assert_eq!(none.grad().unwrap().shape(), [2, 0]);
 }
 
 /// Lines that are tests of their own above.

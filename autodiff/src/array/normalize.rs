@@ -1,0 +1,239 @@
+//! Normalisation by mean and variance, forward and backward, in as few passes over memory as it takes.
+
+use super::Array;
+use crate::float::Float;
+use crate::kernel::channel::{self, Layout, Operands};
+use crate::shape::Shape;
+
+/// What is normalised together, and what the weights belong to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Over {
+    /// All elements of a channel, axis 1 of `[n, channels, ..]`; a weight a channel.
+    Channels,
+    /// The elements of the last so many axes, of which there are `size`; a weight for each of them.
+    Rows { axes: usize, size: usize },
+}
+
+/// Where the statistics and the weights of a [`Layout`] lie.
+enum Lie {
+    /// Both belong to a channel.
+    Channel(Layout),
+    /// Both lie along the inner axis.
+    Along(Layout),
+    /// The statistics belong to a channel, the weights lie along the inner axis.
+    Across(Layout),
+}
+
+impl Over {
+    fn lie(self, shape: Shape) -> Lie {
+        match self {
+            Self::Channels => {
+                let (outer, channels) = (shape.dim(0), shape.dim(1));
+                let inner = shape.iter().skip(2).product();
+                match inner {
+                    1 => Lie::Along(Layout { outer, channels: 1, inner: channels }),
+                    _ => Lie::Channel(Layout { outer, channels, inner }),
+                }
+            }
+            Self::Rows { axes, size } => {
+                let channels = shape.iter().take(shape.rank() - axes).product();
+                Lie::Across(Layout { outer: 1, channels, inner: size })
+            }
+        }
+    }
+}
+
+/// Mean and variance of what is normalised together, and `1 / √(variance + ε)`.
+#[derive(Clone)]
+pub(crate) struct Moments<T> {
+    pub(crate) mean: Vec<T>,
+    pub(crate) variance: Vec<T>,
+    inverse: Vec<T>,
+}
+
+/// The gradients with respect to the array, its weights and its biases.
+pub(crate) struct NormalizeGrad<T: Float> {
+    pub(crate) x: Option<Array<T>>,
+    pub(crate) weight: Vec<T>,
+    pub(crate) bias: Vec<T>,
+}
+
+/// Nanoseconds an element of one pass.
+const NS: f64 = 0.3;
+
+/// `f` of the entries of equally long slices.
+fn each<T: Float, const N: usize>(slices: [&[T]; N], f: impl Fn([T; N]) -> T) -> Vec<T> {
+    (0..slices[0].len()).map(|i| f(slices.map(|slice| slice[i]))).collect()
+}
+
+/// The sums of pairs, apart.
+fn apart<T: Float>(pairs: &[[T; 2]]) -> [Vec<T>; 2] {
+    [0, 1].map(|k| pairs.iter().map(|pair| pair[k]).collect())
+}
+
+impl<T: Float> Array<T> {
+    /// Mean and variance (the mean of the squared distances from the mean, in a second pass) of what is normalised
+    /// together.
+    pub(crate) fn moments(&self, over: Over, epsilon: f64) -> Moments<T> {
+        let (mean, variance) = self.with_slice(|x| match over.lie(self.shape) {
+            Lie::Channel(layout) | Lie::Across(layout) => {
+                let m = T::from_f64((layout.outer * layout.inner) as f64);
+                let only = Operands { channel: [], along: [], whole: [x] };
+                let sums = channel::sum_channels(layout, only, NS, &|[], [], [x]| [x]);
+                let mean: Vec<T> = sums.iter().map(|&[sum]| sum / m).collect();
+                let centred = Operands { channel: [&mean], along: [], whole: [x] };
+                let squares =
+                    channel::sum_channels(layout, centred, NS, &|[mean], [], [x]| [(x - mean) * (x - mean)]);
+                (mean, squares.iter().map(|&[sum]| sum / m).collect::<Vec<T>>())
+            }
+            Lie::Along(layout) => {
+                let m = T::from_f64(layout.outer as f64);
+                let only = Operands { channel: [], along: [], whole: [x] };
+                let sums = channel::sum_along(layout, only, NS, &|[], [], [x]| [x]);
+                let mean: Vec<T> = sums.iter().map(|&[sum]| sum / m).collect();
+                let centred = Operands { channel: [], along: [&mean], whole: [x] };
+                let squares =
+                    channel::sum_along(layout, centred, NS, &|[], [mean], [x]| [(x - mean) * (x - mean)]);
+                (mean, squares.iter().map(|&[sum]| sum / m).collect())
+            }
+        });
+        let inverse = variance.iter().map(|&v| (v + T::from_f64(epsilon)).sqrt().recip()).collect();
+        Moments { mean, variance, inverse }
+    }
+
+    /// `weight (x - mean) / √(variance + ε) + bias`.
+    pub(crate) fn normalized(&self, over: Over, moments: &Moments<T>, weight: &Self, bias: &Self) -> Self {
+        let Moments { mean, inverse, .. } = moments;
+        Self::build(self.shape, |out| {
+            self.with_slice(|x| {
+                weight.with_slice(|weight| {
+                    bias.with_slice(|bias| match over.lie(self.shape) {
+                        Lie::Channel(layout) => {
+                            let scale = each([inverse, weight], |[inverse, weight]| inverse * weight);
+                            let operands = Operands { channel: [mean, &scale, bias], along: [], whole: [x] };
+                            channel::map(out, layout, operands, NS, &|[mean, scale, bias], [], [x]| {
+                                (x - mean) * scale + bias
+                            });
+                        }
+                        Lie::Along(layout) => {
+                            let scale = each([inverse, weight], |[inverse, weight]| inverse * weight);
+                            let operands = Operands { channel: [], along: [mean, &scale, bias], whole: [x] };
+                            channel::map(out, layout, operands, NS, &|[], [mean, scale, bias], [x]| {
+                                (x - mean) * scale + bias
+                            });
+                        }
+                        Lie::Across(layout) => {
+                            let operands =
+                                Operands { channel: [mean, inverse], along: [weight, bias], whole: [x] };
+                            channel::map(
+                                out,
+                                layout,
+                                operands,
+                                NS,
+                                &|[mean, inverse], [weight, bias], [x]| (x - mean) * inverse * weight + bias,
+                            );
+                        }
+                    });
+                });
+            });
+        })
+    }
+
+    /// The gradients of [`normalized`](Self::normalized), pulled back from `grad`; that of the array only if it is
+    /// `wanted`. With `u = grad · weight` and `z` the normalised array: `(u - mean(u) - z mean(u z)) / √(variance + ε)`.
+    pub(crate) fn normalized_grad(
+        &self,
+        over: Over,
+        moments: &Moments<T>,
+        weight: &Self,
+        grad: &Self,
+        wanted: bool,
+    ) -> NormalizeGrad<T> {
+        let Moments { mean, inverse, .. } = moments;
+        if self.size() == 0 {
+            // The moments are NaN, sums of nothing are not.
+            let zeros = vec![T::ZERO; weight.size()];
+            let x = wanted.then(|| Self::full(T::ZERO, self.shape));
+            return NormalizeGrad { x, weight: zeros.clone(), bias: zeros };
+        }
+        self.with_slice(|x| {
+            weight.with_slice(|weight| {
+                grad.with_slice(|g| match over.lie(self.shape) {
+                    Lie::Channel(layout) => {
+                        let operands = Operands { channel: [mean], along: [], whole: [g, x] };
+                        let sums = channel::sum_channels(layout, operands, NS, &|[mean], [], [g, x]| {
+                            [g, g * (x - mean)]
+                        });
+                        let [bias, products] = apart(&sums);
+                        let m = T::from_f64((layout.outer * layout.inner) as f64);
+                        let [a, b, c] = factors([inverse, weight, &bias, &products], m);
+                        let x = wanted.then(|| {
+                            Self::build(self.shape, |out| {
+                                let operands =
+                                    Operands { channel: [mean, &a, &b, &c], along: [], whole: [g, x] };
+                                channel::map(out, layout, operands, NS, &|[mean, a, b, c], [], [g, x]| {
+                                    a * g + b * (x - mean) + c
+                                });
+                            })
+                        });
+                        NormalizeGrad { x, weight: each([&products, inverse], |[sum, i]| sum * i), bias }
+                    }
+                    Lie::Along(layout) => {
+                        let operands = Operands { channel: [], along: [mean], whole: [g, x] };
+                        let sums = channel::sum_along(layout, operands, NS, &|[], [mean], [g, x]| {
+                            [g, g * (x - mean)]
+                        });
+                        let [bias, products] = apart(&sums);
+                        let m = T::from_f64(layout.outer as f64);
+                        let [a, b, c] = factors([inverse, weight, &bias, &products], m);
+                        let x = wanted.then(|| {
+                            Self::build(self.shape, |out| {
+                                let operands =
+                                    Operands { channel: [], along: [mean, &a, &b, &c], whole: [g, x] };
+                                channel::map(out, layout, operands, NS, &|[], [mean, a, b, c], [g, x]| {
+                                    a * g + b * (x - mean) + c
+                                });
+                            })
+                        });
+                        NormalizeGrad { x, weight: each([&products, inverse], |[sum, i]| sum * i), bias }
+                    }
+                    Lie::Across(layout) => {
+                        let operands = Operands { channel: [mean, inverse], along: [], whole: [g, x] };
+                        let sums =
+                            channel::sum_along(layout, operands, NS, &|[mean, inverse], [], [g, x]| {
+                                [g, g * ((x - mean) * inverse)]
+                            });
+                        let [bias, by_weight] = apart(&sums);
+                        let x = wanted.then(|| {
+                            let operands = Operands { channel: [mean], along: [weight], whole: [g, x] };
+                            let sums = channel::sum_channels(layout, operands, NS, &|[mean], [w], [g, x]| {
+                                [g * w, g * w * (x - mean)]
+                            });
+                            let [plain, products] = apart(&sums);
+                            let ones = vec![T::ONE; plain.len()];
+                            let m = T::from_f64(layout.inner as f64);
+                            let [a, b, c] = factors([inverse, &ones, &plain, &products], m);
+                            Self::build(self.shape, |out| {
+                                let operands =
+                                    Operands { channel: [mean, &a, &b, &c], along: [weight], whole: [g, x] };
+                                channel::map(out, layout, operands, NS, &|[mean, a, b, c], [w], [g, x]| {
+                                    a * (g * w) + b * (x - mean) + c
+                                });
+                            })
+                        });
+                        NormalizeGrad { x, weight: by_weight, bias }
+                    }
+                })
+            })
+        })
+    }
+}
+
+/// The gradient of the array as `a g + b (x - mean) + c`: the factors from `1 / √(variance + ε)`, the weight, and the sums
+/// of `g` and of `g (x - mean)` over the `m` elements that are normalised together.
+fn factors<T: Float>([inverse, weight, sum, product]: [&[T]; 4], m: T) -> [Vec<T>; 3] {
+    let a = each([inverse, weight], |[i, w]| i * w);
+    let b = each([&a, inverse, product], |[a, i, s]| -(a * (i * i) * (s / m)));
+    let c = each([&a, sum], |[a, s]| -(a * (s / m)));
+    [a, b, c]
+}

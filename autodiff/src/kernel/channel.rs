@@ -1,0 +1,349 @@
+//! Sums and elementwise loops over arrays seen as `[outer, channels, inner]`, with numbers that belong to a channel and
+//! numbers that lie along the inner axis: what normalisation consists of.
+//!
+//! A formula is shown, for each element, the numbers of its channel, those of its place along the inner axis, and the
+//! elements of the whole arrays. Batch normalisation of images has statistics and weights a channel; that of vectors is
+//! seen as `[n, 1, channels]` and has both along the inner axis; layer normalisation has rows for channels, and its weights
+//! lie along the inner axis.
+//!
+//! Sums run in blocks of fixed size, whose results are added in double precision, in order: they depend on no thread count.
+
+use crate::float::Float;
+use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::parallel;
+
+/// The sizes that an array is seen with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) outer: usize,
+    pub(crate) channels: usize,
+    pub(crate) inner: usize,
+}
+
+impl Layout {
+    fn size(self) -> usize {
+        self.outer * self.channels * self.inner
+    }
+}
+
+/// What a formula is applied to: `C` numbers a channel, `A` numbers along the inner axis, `N` whole arrays.
+#[derive(Clone, Copy)]
+pub(crate) struct Operands<'a, T, const C: usize, const A: usize, const N: usize> {
+    pub(crate) channel: [&'a [T]; C],
+    pub(crate) along: [&'a [T]; A],
+    pub(crate) whole: [&'a [T]; N],
+}
+
+impl<T: Float, const C: usize, const A: usize, const N: usize> Operands<'_, T, C, A, N> {
+    fn check(&self, layout: Layout) {
+        let fit = |slices: &[&[T]], len: usize| slices.iter().all(|slice| slice.len() == len);
+        assert!(
+            fit(&self.channel, layout.channels)
+                && fit(&self.along, layout.inner)
+                && fit(&self.whole, layout.size()),
+            "channel: lengths do not fit {layout:?}"
+        );
+    }
+
+    /// The numbers of a channel.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn of_channel(&self, channel: usize) -> [T; C] {
+        self.channel.map(|numbers| numbers[channel])
+    }
+}
+
+/// `out[i] = f(channel, along[i], whole[i])` for whole rows of the inner axis, of which `row` is the first.
+struct Map<'a, 'b, T, F, const C: usize, const A: usize, const N: usize> {
+    out: &'a mut [T],
+    row: usize,
+    layout: Layout,
+    operands: Operands<'b, T, C, A, N>,
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, F: Fn([T; C], [T; A], [T; N]) -> T, const C: usize, const A: usize, const N: usize> Kernel
+    for Map<'_, '_, T, F, C, A, N>
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Layout { channels, inner, .. } = self.layout;
+        for (i, out) in self.out.chunks_exact_mut(inner).enumerate() {
+            let row = self.row + i;
+            let channel = self.operands.of_channel(row % channels);
+            let along = self.operands.along.map(|along| &along[..inner]);
+            let whole = self.operands.whole.map(|whole| &whole[row * inner..][..inner]);
+            for (j, out) in out.iter_mut().enumerate() {
+                *out = (self.f)(channel, along.map(|along| along[j]), whole.map(|whole| whole[j]));
+            }
+        }
+    }
+}
+
+/// `out = f(channel, along, whole)`, elementwise. `ns` is the cost of one element.
+pub(crate) fn map<T: Float, const C: usize, const A: usize, const N: usize>(
+    out: &mut [T],
+    layout: Layout,
+    operands: Operands<'_, T, C, A, N>,
+    ns: f64,
+    f: &(impl Fn([T; C], [T; A], [T; N]) -> T + Sync),
+) {
+    operands.check(layout);
+    assert_eq!(out.len(), layout.size(), "channel: the output does not fit {layout:?}");
+    if out.is_empty() {
+        return;
+    }
+    parallel::split(out, layout.inner, ns, |start, out| {
+        vectorized(Map { out, row: start / layout.inner, layout, operands, f });
+    });
+}
+
+/// Elements that are added in one go, in [`LANES`] running sums each.
+const BLOCK: usize = 512;
+const LANES: usize = 16;
+
+/// `K` sums of a formula over at most [`BLOCK`] elements of one row of the inner axis.
+struct Block<'a, T, F, const C: usize, const A: usize, const N: usize> {
+    channel: [T; C],
+    along: [&'a [T]; A],
+    whole: [&'a [T]; N],
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<T, F, const C: usize, const A: usize, const N: usize, const K: usize> Kernel for Block<'_, T, F, C, A, N>
+where
+    T: Float,
+    F: Fn([T; C], [T; A], [T; N]) -> [T; K],
+{
+    type Output = [T; K];
+    #[inline(always)]
+    fn run(self) -> [T; K] {
+        let mut sums = [[T::ZERO; LANES]; K];
+        let along = self.along.map(|slice| slice.as_chunks::<LANES>());
+        let whole = self.whole.map(|slice| slice.as_chunks::<LANES>());
+        let chunks = whole[0].0.len();
+        let (along_chunks, whole_chunks) = (along.map(|x| &x.0[..chunks]), whole.map(|x| &x.0[..chunks]));
+        for i in 0..chunks {
+            let (along, whole) = (along_chunks.map(|x| &x[i]), whole_chunks.map(|x| &x[i]));
+            for lane in 0..LANES {
+                let terms = (self.f)(self.channel, along.map(|x| x[lane]), whole.map(|x| x[lane]));
+                for (sums, term) in sums.iter_mut().zip(terms) {
+                    sums[lane] += term;
+                }
+            }
+        }
+        let rest = whole[0].1.len();
+        let (along, whole) = (along.map(|x| &x.1[..rest]), whole.map(|x| &x.1[..rest]));
+        for lane in 0..rest {
+            let terms = (self.f)(self.channel, along.map(|x| x[lane]), whole.map(|x| x[lane]));
+            for (sums, term) in sums.iter_mut().zip(terms) {
+                sums[lane] += term;
+            }
+        }
+        sums.map(|mut lanes| {
+            let mut width = LANES;
+            while width > 1 {
+                width /= 2;
+                for i in 0..width {
+                    let other = lanes[i + width];
+                    lanes[i] += other;
+                }
+            }
+            lanes[0]
+        })
+    }
+}
+
+/// For each channel, `K` sums of `f(channel, along, whole)` over the outer and the inner axis. `ns` is the cost of one
+/// element.
+pub(crate) fn sum_channels<T: Float, const C: usize, const A: usize, const N: usize, const K: usize>(
+    layout: Layout,
+    operands: Operands<'_, T, C, A, N>,
+    ns: f64,
+    f: &(impl Fn([T; C], [T; A], [T; N]) -> [T; K] + Sync),
+) -> Vec<[T; K]> {
+    operands.check(layout);
+    let Layout { outer, channels, inner } = layout;
+    let mut out = vec![[T::ZERO; K]; channels];
+    parallel::split(&mut out, 1, (outer * inner) as f64 * ns + 10.0, |start, out| {
+        for (i, out) in out.iter_mut().enumerate() {
+            let channel = operands.of_channel(start + i);
+            let mut total = [0.0; K];
+            for o in 0..outer {
+                let row = (o * channels + start + i) * inner;
+                for first in (0..inner).step_by(BLOCK) {
+                    let len = BLOCK.min(inner - first);
+                    let along = operands.along.map(|along| &along[first..][..len]);
+                    let whole = operands.whole.map(|whole| &whole[row + first..][..len]);
+                    let sums = vectorized(Block { channel, along, whole, f });
+                    for (total, sum) in total.iter_mut().zip(sums) {
+                        *total += sum.to_f64();
+                    }
+                }
+            }
+            *out = total.map(T::from_f64);
+        }
+    });
+    out
+}
+
+/// Places along the inner axis that are summed together, and rows that are added before double precision takes over.
+const COLUMNS: usize = 64;
+const ROWS: usize = 32;
+
+/// Adds a formula over at most [`ROWS`] rows, for at most [`COLUMNS`] places along the inner axis.
+struct Columns<'a, 'b, T, F, const C: usize, const A: usize, const N: usize, const K: usize> {
+    sums: &'a mut [[T; COLUMNS]; K],
+    rows: std::ops::Range<usize>,
+    places: std::ops::Range<usize>,
+    layout: Layout,
+    operands: Operands<'b, T, C, A, N>,
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<T, F, const C: usize, const A: usize, const N: usize, const K: usize> Kernel
+    for Columns<'_, '_, T, F, C, A, N, K>
+where
+    T: Float,
+    F: Fn([T; C], [T; A], [T; N]) -> [T; K],
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let along = self.operands.along.map(|along| &along[self.places.clone()]);
+        let count = self.places.len();
+        for row in self.rows {
+            let channel = self.operands.of_channel(row % self.layout.channels);
+            let start = row * self.layout.inner + self.places.start;
+            let whole = self.operands.whole.map(|whole| &whole[start..][..count]);
+            for j in 0..count {
+                let terms = (self.f)(channel, along.map(|along| along[j]), whole.map(|whole| whole[j]));
+                for (sums, term) in self.sums.iter_mut().zip(terms) {
+                    sums[j] += term;
+                }
+            }
+        }
+    }
+}
+
+/// For each place along the inner axis, `K` sums of `f(channel, along, whole)` over the outer axis and the channels.
+pub(crate) fn sum_along<T: Float, const C: usize, const A: usize, const N: usize, const K: usize>(
+    layout: Layout,
+    operands: Operands<'_, T, C, A, N>,
+    ns: f64,
+    f: &(impl Fn([T; C], [T; A], [T; N]) -> [T; K] + Sync),
+) -> Vec<[T; K]> {
+    operands.check(layout);
+    let rows = layout.outer * layout.channels;
+    let mut out = vec![[T::ZERO; K]; layout.inner];
+    parallel::items(&mut out, COLUMNS, (rows * COLUMNS) as f64 * ns, |piece, out| {
+        let places = piece * COLUMNS..piece * COLUMNS + out.len();
+        let mut total = [[0.0f64; COLUMNS]; K];
+        for first in (0..rows).step_by(ROWS) {
+            let mut sums = [[T::ZERO; COLUMNS]; K];
+            let rows = first..(first + ROWS).min(rows);
+            vectorized(Columns { sums: &mut sums, rows, places: places.clone(), layout, operands, f });
+            for (total, sums) in total.iter_mut().zip(&sums) {
+                for (total, sum) in total.iter_mut().zip(sums) {
+                    *total += sum.to_f64();
+                }
+            }
+        }
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = std::array::from_fn(|k| T::from_f64(total[k][j]));
+        }
+    });
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(n: usize, seed: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 7919 + seed * 31 + 13) % 1009) as f32 / 1009.0 - 0.3).collect()
+    }
+
+    /// A formula in which every operand matters.
+    fn formula<T: Float>([c]: [T; 1], [a]: [T; 1], [x, y]: [T; 2]) -> [T; 2] {
+        [(x - c) * y, a * x + c * y]
+    }
+
+    const LAYOUTS: [[usize; 3]; 9] = [
+        [1, 1, 1],
+        [0, 2, 3],
+        [2, 0, 3],
+        [2, 3, 0],
+        [3, 4, 7],
+        [2, 3, 16],
+        [5, 2, 530],
+        [70, 1, 65],
+        [1, 33, 129],
+    ];
+
+    /// The scalar twin: what a layout means, element by element, in double precision.
+    fn twin(layout: Layout, c: &[f32], a: &[f32], x: &[f32], y: &[f32]) -> Vec<[f64; 2]> {
+        let at = |i: usize| {
+            let (channel, inner) = (i / layout.inner % layout.channels, i % layout.inner);
+            let wide = |x: f32| f64::from(x);
+            formula([wide(c[channel])], [wide(a[inner])], [wide(x[i]), wide(y[i])])
+        };
+        (0..layout.size()).map(at).collect()
+    }
+
+    #[test]
+    fn maps_and_sums_agree_with_their_scalar_twin() {
+        for [outer, channels, inner] in LAYOUTS {
+            let layout = Layout { outer, channels, inner };
+            let (c, a) = (numbers(channels, 1), numbers(inner, 2));
+            let (x, y) = (numbers(layout.size(), 3), numbers(layout.size(), 4));
+            let operands = Operands { channel: [&c], along: [&a], whole: [&x, &y] };
+            let terms = twin(layout, &c, &a, &x, &y);
+
+            let mut out = vec![f32::NAN; layout.size()];
+            map(&mut out, layout, operands, 0.3, &|c, a, x| formula(c, a, x)[1]);
+            for (&found, &[_, exact]) in out.iter().zip(&terms) {
+                assert!((f64::from(found) - exact).abs() < 1e-6, "map {layout:?}: {found} {exact}");
+            }
+            let close = |what: &str, sums: &[[f32; 2]], index: &dyn Fn(usize) -> usize| {
+                for (place, found) in sums.iter().enumerate() {
+                    for k in 0..2 {
+                        let own = || (0..terms.len()).filter(|&i| index(i) == place).map(|i| terms[i][k]);
+                        let (exact, scale) = (own().sum::<f64>(), own().map(f64::abs).sum::<f64>());
+                        let difference = (f64::from(found[k]) - exact).abs();
+                        assert!(difference <= 1e-6 * scale, "{what} {layout:?} {place}: {found:?} {exact}");
+                    }
+                }
+            };
+            let sums = sum_channels(layout, operands, 0.3, &formula);
+            assert_eq!(sums.len(), channels);
+            close("channels", &sums, &|i| i / inner % channels);
+            let sums = sum_along(layout, operands, 0.3, &formula);
+            assert_eq!(sums.len(), inner);
+            close("along", &sums, &|i| i % inner);
+        }
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_number_of_threads() {
+        for [outer, channels, inner] in [[16, 12, 900], [40, 1, 5000], [1, 600, 300]] {
+            let layout = Layout { outer, channels, inner };
+            let (c, a) = (numbers(channels, 1), numbers(inner, 2));
+            let (x, y) = (numbers(layout.size(), 3), numbers(layout.size(), 4));
+            let operands = Operands { channel: [&c], along: [&a], whole: [&x, &y] };
+            let run = |threads| {
+                crate::with_threads(threads, || {
+                    let mut out = vec![0.0; layout.size()];
+                    map(&mut out, layout, operands, 0.3, &|c, a, x| formula(c, a, x)[0]);
+                    let sums = sum_channels(layout, operands, 0.3, &formula);
+                    (out, sums, sum_along(layout, operands, 0.3, &formula))
+                })
+            };
+            assert!(run(1) == run(2) && run(1) == run(5), "{layout:?}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Normalisation by mean and variance: of the channels of a batch, or of each row.
+
+use crate::array::{Array, Moments, NormalizeGrad, Over};
+use crate::error::{ErrorKind, Result, Site};
+use crate::float::Float;
+use crate::op::{Op, Point, Reads};
+use crate::shape::Shape;
+use crate::tape;
+use crate::tensor::Tensor;
+
+/// `weight (x - mean) / √(variance + ε) + bias`, of `x`, the weights and the biases, which broadcast to `x`.
+struct Normalize<T> {
+    over: Over,
+    epsilon: f64,
+    /// Those of the forward pass. They depend on the input: only a gradient that is not differentiated again uses them.
+    moments: Option<Moments<T>>,
+}
+
+impl<T: Float> Normalize<T> {
+    /// The gradients of several inputs, from one pass for the sums and one for the array.
+    fn pull(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Vec<Tensor<T>>> {
+        // The bias alone needs no value at all.
+        if indices == [2] {
+            return Ok(vec![grad.clone()]);
+        }
+        let (x, array) = (at.input(0), indices.contains(&0));
+        let weight = if array { at.input(1) } else { Tensor::ones(at.shape(1)) };
+        if grad.is_tracked() || x.is_tracked() || weight.is_tracked() {
+            return self.pull_recorded(indices, grad, &x, &weight);
+        }
+        let moments = self.moments.as_ref().expect("the forward pass has run");
+        let found = x.array.normalized_grad(self.over, moments, &weight.array, &grad.array, array);
+        let NormalizeGrad { x, weight, bias } = found;
+        let of_weight = |numbers: &[T], index: usize| Tensor::from_vec(numbers, at.shape(index));
+        indices
+            .iter()
+            .map(|&index| match index {
+                0 => Ok(x.clone().expect("it was wanted").into()),
+                1 => of_weight(&weight, 1),
+                _ => of_weight(&bias, 2),
+            })
+            .collect()
+    }
+
+    /// The same in differentiable operations: with `u = grad · weight` and `z` the normalised input,
+    /// `(u - mean(u) - z mean(u z)) / √(variance + ε)` for the input, `grad z` for the weights, `grad` for the biases.
+    fn pull_recorded(
+        &self,
+        indices: &[usize],
+        grad: &Tensor<T>,
+        x: &Tensor<T>,
+        weight: &Tensor<T>,
+    ) -> Result<Vec<Tensor<T>>> {
+        let axes = self.over.axes(x.shape());
+        let centred = x - x.mean_keep(&axes[..])?;
+        let inverse = (centred.square().mean_keep(&axes[..])? + self.epsilon).sqrt().recip();
+        let z = centred * &inverse;
+        indices
+            .iter()
+            .map(|&index| match index {
+                0 => {
+                    let u = grad * weight;
+                    let (mean, product) = (u.mean_keep(&axes[..])?, (&u * &z).mean_keep(&axes[..])?);
+                    Ok((u - mean - &z * product) * &inverse)
+                }
+                1 => Ok(grad * &z),
+                _ => Ok(grad.clone()),
+            })
+            .collect()
+    }
+}
+
+impl Over {
+    /// The axes along which is normalised.
+    fn axes(self, shape: Shape) -> Vec<isize> {
+        let rank = shape.rank() as isize;
+        match self {
+            Self::Channels => (0..rank).filter(|&axis| axis != 1).collect(),
+            Self::Rows { axes, .. } => (rank - axes as isize..rank).collect(),
+        }
+    }
+}
+
+impl<T: Float> Op<T> for Normalize<T> {
+    fn name(&self) -> &'static str {
+        match self.over {
+            Over::Channels => "batch_norm",
+            Over::Rows { .. } => "layer_norm",
+        }
+    }
+    fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
+        let moments = self.moments.insert(inputs[0].moments(self.over, self.epsilon));
+        Ok(inputs[0].normalized(self.over, moments, inputs[1], inputs[2]))
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(self.pull(&[index], grad, at)?.remove(0))
+    }
+    fn vjps(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Option<Result<Vec<Tensor<T>>>> {
+        Some(self.pull(indices, grad, at))
+    }
+    fn reads(&self, index: usize) -> Reads {
+        match index {
+            0 => Reads::input(0) | Reads::input(1),
+            1 => Reads::input(0),
+            _ => Reads::NONE,
+        }
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// Batch normalisation (Ioffe and Szegedy, arXiv:1502.03167) of `[n, channels, ..]`:
+    /// `weight (x - mean) / √(variance + ε) + bias`, with mean and variance (`mean((x - mean)²)`) of each channel over all
+    /// other axes; weight and bias are `[channels]`.
+    ///
+    /// Returns the result, and mean and variance, `[channels]`, as constants. Without elements they are NaN.
+    ///
+    /// # Errors
+    /// If the rank is below 2, or weight or bias are not `[channels]`.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([1.0, 10.0, 3.0, 30.0], [2, 2])?;
+    /// let (y, mean, variance) = x.batch_norm(&Tensor::ones([2]), &Tensor::zeros([2]), 0.0)?;
+    /// assert_eq!(y.to_vec(), [-1.0, -1.0, 1.0, 1.0]);
+    /// assert_eq!((mean.to_vec(), variance.to_vec()), (vec![2.0, 20.0], vec![1.0, 100.0]));
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn batch_norm(&self, weight: &Self, bias: &Self, epsilon: f64) -> Result<(Self, Self, Self)> {
+        let shape = self.shape();
+        let fits = |x: &Self| shape.rank() >= 2 && x.shape() == Shape::of([shape.dim(1)]);
+        for x in [weight, bias] {
+            if !fits(x) {
+                let what = "weight and bias must have one element a channel, which is axis 1";
+                return Err(ErrorKind::Mismatch { what, left: shape, right: x.shape() }.of("batch_norm"));
+            }
+        }
+        // Channels lie along axis 1 of the input, and in front of its other axes.
+        let along =
+            Shape::of(shape.iter().enumerate().skip(1).map(|(axis, dim)| if axis == 1 { dim } else { 1 }));
+        let (weight, bias) = (weight.reshaped(along)?, bias.reshaped(along)?);
+        let (y, moments) = self.normalize(Over::Channels, &weight, &bias, epsilon)?;
+        let constant = |numbers: Vec<T>| Self::from_vec(numbers, [shape.dim(1)]);
+        Ok((y, constant(moments.mean)?, constant(moments.variance)?))
+    }
+
+    /// Layer normalisation (Ba, Kiros and Hinton, arXiv:1607.06450): `weight (x - mean) / √(variance + ε) + bias`, with mean
+    /// and variance (`mean((x - mean)²)`) over the last axes, those that weight and bias have.
+    ///
+    /// # Errors
+    /// If weight and bias differ in shape, or the input's does not end with theirs.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([1.0, 3.0, 10.0, 30.0], [2, 2])?;
+    /// let y = x.layer_norm(&Tensor::ones([2]), &Tensor::zeros([2]), 0.0)?;
+    /// assert_eq!(y.to_vec(), [-1.0, 1.0, -1.0, 1.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn layer_norm(&self, weight: &Self, bias: &Self, epsilon: f64) -> Result<Self> {
+        let (shape, own) = (self.shape(), weight.shape());
+        for x in [weight, bias] {
+            let missing = shape.rank().checked_sub(own.rank());
+            if x.shape() != own || !missing.is_some_and(|missing| shape.iter().skip(missing).eq(own.iter())) {
+                let what = "weight and bias must have the shape that the input's ends with";
+                return Err(ErrorKind::Mismatch { what, left: shape, right: x.shape() }.of("layer_norm"));
+            }
+        }
+        let over = Over::Rows { axes: own.rank(), size: own.size() };
+        Ok(self.normalize(over, weight, bias, epsilon)?.0)
+    }
+
+    /// Runs the op and writes it on the tape; returns its moments as well.
+    #[track_caller]
+    fn normalize(&self, over: Over, weight: &Self, bias: &Self, epsilon: f64) -> Result<(Self, Moments<T>)> {
+        let mut op = Normalize { over, epsilon, moments: None };
+        let output = op.forward(&[&self.array, &weight.array, &bias.array])?;
+        let moments = op.moments.clone().expect("the forward pass has run");
+        Ok((tape::write(op, &[self, weight, bias], output, Site::caller()), moments))
+    }
+}
