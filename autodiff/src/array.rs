@@ -194,6 +194,11 @@ impl<T: Element> Array<T> {
         self.view.is_none() && self.buffer.is_unique()
     }
 
+    /// The block that the elements lie in, by its address, and its size in bytes; views of one array share it.
+    pub(crate) fn block(&self) -> (*const T, usize) {
+        (self.buffer.as_ptr(), size_of_val(&*self.buffer))
+    }
+
     /// The operand that this array is, when the output has shape `shape`, which it broadcasts to.
     fn source(&self, shape: &Shape) -> Source<'_, T> {
         let own = self.strides();

@@ -283,18 +283,38 @@ pub(crate) fn gradients<T: Float>(
     if !is_wanted(root) {
         return Ok(found);
     }
-    let mut pending = Pending([(root.clone(), seed.clone())].into());
-    while let Some((node, grad)) = pending.0.pop_back() {
+    let arrived = |node: &Shared<Node<T>>, grad: &Tensor<T>| {
+        let mut asked = false;
         for (found, input) in found.iter_mut().zip(inputs) {
-            if input.node.as_ref().is_some_and(|input| input.is(&node)) {
+            if input.node.as_ref().is_some_and(|input| input.is(node)) {
                 *found = Some(grad.clone());
+                asked = true;
             }
         }
+        asked
+    };
+    sweep(root, seed, is_wanted, arrived)
+        .map_err(|error| if error.kind() == &ErrorKind::Freed { error.at("grad", site) } else { error })?;
+    Ok(found)
+}
+
+/// Pulls `seed` back from `root` through the nodes that are `wanted`, and leaves the tape as it was. `arrived` is shown
+/// the whole gradient of each node before its rules run, and says whether the sweep may end there if the node has been
+/// freed.
+pub(crate) fn sweep<T: Float>(
+    root: &Shared<Node<T>>,
+    seed: &Tensor<T>,
+    wanted: impl Fn(&Node<T>) -> bool,
+    mut arrived: impl FnMut(&Shared<Node<T>>, &Tensor<T>) -> bool,
+) -> Result<()> {
+    let mut pending = Pending([(root.clone(), seed.clone())].into());
+    while let Some((node, grad)) = pending.0.pop_back() {
+        let may_end = arrived(&node, &grad);
         if let Kind::Op(record) = &node.kind {
             let record = record.read().unwrap_or_else(PoisonError::into_inner);
             match &*record {
                 Some(record) => {
-                    if let Some(together) = pull_together(Some(&node), record, is_wanted, &grad)? {
+                    if let Some(together) = pull_together(Some(&node), record, &wanted, &grad)? {
                         for (index, pulled) in together {
                             if let Some(input) = &record.edges[index].node {
                                 pending.add(input.clone(), pulled);
@@ -303,18 +323,17 @@ pub(crate) fn gradients<T: Float>(
                         continue;
                     }
                     for (index, edge) in record.edges.iter().enumerate() {
-                        if let Some(input) = edge.node.as_ref().filter(|input| is_wanted(input)) {
+                        if let Some(input) = edge.node.as_ref().filter(|input| wanted(input)) {
                             pending.add(input.clone(), pull(Some(&node), record, index, &grad)?);
                         }
                     }
                 }
-                // An input may have been freed; what lies behind it is then not asked for.
-                None if inputs.iter().any(|i| i.node.as_ref().is_some_and(|i| i.is(&node))) => {}
-                None => return Err(ErrorKind::Freed.of("grad").at("grad", site)),
+                None if may_end => {}
+                None => return Err(ErrorKind::Freed.into()),
             }
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// For each node on the tape of `root`, whether a path leads from it to one of `inputs`; nodes that are older than all

@@ -32,6 +32,7 @@
 //! | Gradients | [`Tensor::backward`]; [`grad`] and [`pull_back`], which can be differentiated again; [`no_grad`] |
 //! | Transforms | [`vjp`], [`jvp`], [`value_and_grad`], [`jacobian`], [`hessian`], [`hvp`], [`per_sample_grads`]; [`checkpoint`]; [`Tensor::map_grad`] |
 //! | Places | [`Parameter`], [`Running`]; [`Module`] walks over them by name |
+//! | A look at the tape | [`Graph`], its steps and what each keeps; [`Graph::sweep`], the backward pass step by step |
 //! | Your own ops | [`Op`], one forward and one rule per input |
 //! | Trust | [`check`] holds gradients to numerical differentiation |
 //! | Randomness, threads, memory | [`Rng`], [`with_threads`], [`memory`] |
@@ -47,6 +48,7 @@ mod backward;
 pub mod check;
 mod error;
 mod float;
+pub mod graph;
 mod kernel;
 mod op;
 mod ops;
@@ -61,6 +63,7 @@ pub use array::Array;
 pub use backward::{grad, pull_back};
 pub use error::{Error, ErrorKind, Result, Site};
 pub use float::{Float, Real};
+pub use graph::Graph;
 pub use kernel::buffer::Element;
 pub use kernel::memory::{Memory, memory, trim};
 pub use kernel::parallel::with_threads;
