@@ -143,3 +143,22 @@ pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [
     }
     println!("{table}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_hold_if_there_are_some_and_none_fails() {
+        let holds = |claims: &[bool]| {
+            let mut all = Claims::default();
+            for &claim in claims {
+                all.hold("it", claim);
+            }
+            all.all_hold()
+        };
+        assert!(holds(&[true, true]));
+        assert!(!holds(&[true, false, true]));
+        assert!(!holds(&[]));
+    }
+}

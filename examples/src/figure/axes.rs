@@ -68,7 +68,7 @@ impl Frame {
     /// Draws the axes inside of `area`; what is left is the plot.
     pub(super) fn draw(svg: &mut Svg, area: Area, x: Axis, y: Axis) -> Self {
         const SIZE: f64 = 12.0;
-        let y_ticks = y.ticks((area.height / 45.0).floor());
+        let y_ticks = y.ticks((area.height / 38.0).floor());
         let widest = y_ticks.iter().map(|(_, label)| text_width(label, SIZE)).fold(0.0, f64::max);
         let named = |axis: &Axis| if axis.name.is_empty() { 0.0 } else { 20.0 };
         let (left, below) = (widest + 10.0 + named(&y), 20.0 + named(&x));
@@ -80,7 +80,7 @@ impl Frame {
         };
         let frame = Self { plot, x, y };
         let (right, bottom) = (plot.left + plot.width, plot.top + plot.height);
-        for (x, label) in frame.x.ticks((plot.width / 60.0).floor()) {
+        for (x, label) in frame.x.ticks((plot.width / 48.0).floor()) {
             let (at, _) = frame.at((x, frame.y.low));
             svg.segments(&[((at, plot.top), (0.0, plot.height))], GRID, 1.0);
             svg.text(at, bottom + 16.0, SIZE, Anchor::Middle, MUTED, &label);
@@ -102,5 +102,25 @@ impl Frame {
         let near = |place: f64| place.clamp(-10.0, 11.0);
         let (right, up) = (near(self.x.place(x)), near(self.y.place(y)));
         (self.plot.left + right * self.plot.width, self.plot.top + (1.0 - up) * self.plot.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(low: f64, high: f64, log: bool) -> Vec<String> {
+        let axis = Axis { name: String::new(), low, high, log };
+        axis.ticks(5.0).into_iter().map(|(_, label)| label).collect()
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        assert_eq!(labels(0.0, 1.0, false), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        assert_eq!(labels(-3.0, 7.0, false), ["-2", "0", "2", "4", "6"]);
+        assert_eq!(labels(0.0, 10_000.0, false), ["0", "2000", "4000", "6000", "8000", "10000"]);
+        assert_eq!(labels(0.07, 12.0, true), ["0.1", "1", "10"]);
+        assert_eq!(labels(0.9, 6.0, true), ["1", "2", "5"]);
+        assert_eq!(labels(1e-10, 1e5, true), ["1e-9", "1e-6", "0.001", "1", "1000"]);
     }
 }

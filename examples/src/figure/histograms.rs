@@ -60,7 +60,7 @@ impl Panel for Histogram {
         (width, (0.62 * width).round())
     }
 
-    fn draw(&self, svg: &mut Svg, area: Area) {
+    fn draw(&self, svg: &mut Svg, area: Area, _: usize) {
         let (low, high) = self.range;
         let top =
             self.top.unwrap_or_else(|| 1.05 * self.shares.iter().copied().fold(f64::MIN_POSITIVE, f64::max));

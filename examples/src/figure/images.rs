@@ -21,8 +21,6 @@ enum Shade {
     Signed,
 }
 
-/// The width of an image in pixels of the figure.
-const SIDE: f64 = 112.0;
 const CAPTION_SIZE: f64 = 12.0;
 const CAPTION_LINE: f64 = 16.0;
 
@@ -68,8 +66,16 @@ impl Image {
         }
     }
 
-    fn image_height(&self) -> f64 {
-        SIDE * (self.pixels.len() / self.width) as f64 / self.width as f64
+    /// Width and height of the image without its caption: the longer one depends on the columns alone.
+    fn picture(&self, columns: usize) -> (f64, f64) {
+        let side = match columns {
+            0..=2 => 260.0,
+            3 => 200.0,
+            4 => 150.0,
+            _ => 112.0,
+        };
+        let (width, height) = (self.width as f64, (self.pixels.len() / self.width) as f64);
+        (side * width / width.max(height), side * height / width.max(height))
     }
 }
 
@@ -82,16 +88,17 @@ impl Panel for Image {
         Vec::new()
     }
 
-    fn size(&self, _: usize) -> (f64, f64) {
+    fn size(&self, columns: usize) -> (f64, f64) {
         let caption = self.caption.iter().map(|line| text_width(line, CAPTION_SIZE)).fold(0.0, f64::max);
-        (SIDE.max(caption), self.image_height() + CAPTION_LINE * self.caption.len() as f64 + 4.0)
+        let (width, height) = self.picture(columns);
+        (width.max(caption), height + CAPTION_LINE * self.caption.len() as f64 + 4.0)
     }
 
-    fn draw(&self, svg: &mut Svg, area: Area) {
+    fn draw(&self, svg: &mut Svg, area: Area, columns: usize) {
         let largest = self.pixels.iter().fold(f32::MIN_POSITIVE, |largest, pixel| largest.max(pixel.abs()));
         let colours: Vec<String> = self.pixels.iter().map(|&pixel| self.colour(pixel, largest)).collect();
-        let height = self.image_height();
-        svg.cells(Area { width: SIDE, height, ..area }, self.width, &colours);
+        let (width, height) = self.picture(columns);
+        svg.cells(Area { width, height, ..area }, self.width, &colours);
         for (i, line) in self.caption.iter().enumerate() {
             let y = area.top + height + CAPTION_LINE * (i + 1) as f64;
             svg.text(area.left, y, CAPTION_SIZE, Anchor::Start, MUTED, line);

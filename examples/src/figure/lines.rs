@@ -22,7 +22,7 @@ struct Series {
 }
 
 /// More points than the eye can tell apart only make the file larger.
-const MOST_POINTS: usize = 500;
+const MOST_POINTS: usize = 250;
 
 impl Lines {
     /// A panel without lines, with the names of its axes. The title may be empty.
@@ -52,7 +52,7 @@ impl Lines {
     }
 
     /// The same panel with a line through points, from left to right. It is broken where a number is not finite, and of
-    /// more than 500 points a part is drawn, evenly chosen.
+    /// more than 250 points a part is drawn, evenly chosen.
     #[must_use]
     pub fn line(self, name: impl Into<String>, points: impl AsRef<[Point]>) -> Self {
         self.with(name.into(), points.as_ref(), Mark::Line)
@@ -130,7 +130,7 @@ impl Panel for Lines {
         (width, (0.5 * width).max(0.3 * width + 100.0).round())
     }
 
-    fn draw(&self, svg: &mut Svg, area: Area) {
+    fn draw(&self, svg: &mut Svg, area: Area, _: usize) {
         let (x, y) = self.axes();
         let frame = Frame::draw(svg, area, x, y);
         // Half of a line's width more, so that one along the edge is not halved.

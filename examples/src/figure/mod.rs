@@ -65,8 +65,9 @@ pub trait Panel {
     fn legend(&self) -> Vec<Entry>;
     /// Width and height in pixels, in a grid of so many columns, without title and legend.
     fn size(&self, columns: usize) -> (f64, f64);
-    /// Draws it, without title and legend.
-    fn draw(&self, svg: &mut Svg, area: Area);
+    /// Draws it, without title and legend. The area is as wide as [`size`](Self::size) says, and as high as the highest
+    /// panel of the row.
+    fn draw(&self, svg: &mut Svg, area: Area, columns: usize);
 }
 
 /// The width of a panel with axes, in pixels.
@@ -155,8 +156,8 @@ impl Figure {
             }
             let height = panels.iter().map(|panel| panel.size(columns).1).fold(0.0, f64::max);
             for (column, panel) in panels.iter().enumerate() {
-                let (width, height) = panel.size(columns);
-                panel.draw(&mut svg, Area { left: left(column), top, width, height });
+                let (width, _) = panel.size(columns);
+                panel.draw(&mut svg, Area { left: left(column), top, width, height }, columns);
             }
             top += height + GAP;
         }
@@ -186,4 +187,45 @@ fn legend(svg: &mut Svg, left: f64, top: f64, width: f64, entries: &[Entry]) -> 
         x += needed;
     }
     y + 16.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legend_is_drawn_once_if_all_panels_have_the_same() {
+        let panel = |name: &str| Lines::new("", "x", "y").line(name, [(0.0, 0.0), (1.0, 1.0)]);
+        let legends = |names: [&str; 2]| {
+            let figure =
+                names.iter().fold(Figure::new("").columns(2), |figure, name| figure.panel(panel(name)));
+            let text = figure.render();
+            names.map(|name| text.matches(&format!(">{name}</text>")).count())
+        };
+        assert_eq!(legends(["loss", "loss"]), [1, 1]);
+        assert_eq!(legends(["loss", "accuracy"]), [1, 1]);
+    }
+
+    #[test]
+    fn a_file_is_well_formed_and_has_a_ground_of_its_own() {
+        let lines =
+            Lines::new("a < b & c", "x", "y").line("up", [(0.0, 1.0), (f64::NAN, 1.0), (2.0, f64::INFINITY)]);
+        let image = Image::new(2, &[0.0, 1.0, 0.5, 0.0]).caption("<2>");
+        let plane = Plane::new("", (0.0, 1.0), (0.0, 1.0)).contours(&[0.5], |x, y| x * y).points(
+            "p",
+            0,
+            [(0.5, 0.5)],
+        );
+        let histogram = Histogram::new("h", "x", &[0.1, 0.9, 5.0], (0.0, 1.0), 4);
+        let text = Figure::new("").panel(lines).panel(image).panel(plane).panel(histogram).render();
+        let second = text.lines().nth(1).expect("the ground");
+        assert_eq!(second, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
+        assert!(text.contains("a &lt; b &amp; c") && text.contains("&lt;2&gt;"));
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+        for tag in ["g", "text", "clipPath", "svg"] {
+            let count = |mark: String| text.matches(&mark).count();
+            let opened = count(format!("<{tag} ")) + count(format!("<{tag}>"));
+            assert_eq!(opened, count(format!("</{tag}>")), "{tag}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::axes::{Axis, Frame};
 use super::svg::Svg;
 use super::{Area, COLOURS, Entry, Mark, Panel, Point, colour, panel_width};
+use autodiff::{Result, Tensor};
 
 /// A panel with a piece of the plane: in order from the ground up, regions of classes, contours of a function, arrows,
 /// paths, and points.
@@ -17,8 +18,10 @@ pub struct Plane {
     points: Vec<(String, usize, Vec<Point>)>,
 }
 
-/// Regions and contours are computed in the middles of so many cells a side.
-const CELLS: usize = 80;
+/// The ground is coloured in so many cells a side.
+const CELLS: usize = 120;
+/// Contours are straight within each of so many cells a side.
+const CONTOUR_CELLS: usize = 60;
 
 impl Plane {
     /// The piece of the plane from `x.0` to `x.1` and from `y.0` to `y.1`, empty. The title may be empty.
@@ -43,39 +46,39 @@ impl Plane {
         self
     }
 
-    /// The same panel with the ground in the colours of the classes that `classify` gives for a batch of points `(x, y)`.
+    /// The same panel with the ground in the colours of the classes that `classify` gives for a batch of points, `[n, 2]`.
     ///
     /// # Errors
     /// Those of `classify`.
     ///
     /// # Panics
     /// If it does not give a class for each point.
-    pub fn regions<E>(
-        mut self,
-        classify: impl FnOnce(&[[f64; 2]]) -> Result<Vec<usize>, E>,
-    ) -> Result<Self, E> {
+    pub fn regions(mut self, classify: impl FnOnce(&Tensor) -> Result<Vec<usize>>) -> Result<Self> {
         // From above, row by row, as it is drawn.
         let at = |axis: &Axis, i: usize| axis.low + (axis.high - axis.low) * (i as f64 + 0.5) / CELLS as f64;
-        let points: Vec<[f64; 2]> = (0..CELLS * CELLS)
-            .map(|i| [at(&self.x, i % CELLS), at(&self.y, CELLS - 1 - i / CELLS)])
+        let points: Vec<f32> = (0..CELLS * CELLS)
+            .flat_map(|i| [at(&self.x, i % CELLS), at(&self.y, CELLS - 1 - i / CELLS)])
+            .map(|coordinate| coordinate as f32)
             .collect();
-        self.regions = classify(&points)?;
-        assert_eq!(self.regions.len(), points.len(), "each point needs a class");
+        self.regions = classify(&Tensor::from_vec(points, [CELLS * CELLS, 2])?)?;
+        assert_eq!(self.regions.len(), CELLS * CELLS, "each point needs a class");
         Ok(self)
     }
 
     /// The same panel with the lines on which `f(x, y)` is one of the levels.
     #[must_use]
     pub fn contours(mut self, levels: &[f64], f: impl Fn(f64, f64) -> f64) -> Self {
-        let at = |axis: &Axis, i: usize| axis.low + (axis.high - axis.low) * i as f64 / CELLS as f64;
+        let at = |axis: &Axis, i: usize| axis.low + (axis.high - axis.low) * i as f64 / CONTOUR_CELLS as f64;
         let corner = |column, row| (at(&self.x, column), at(&self.y, row));
-        let heights: Vec<f64> = (0..(CELLS + 1) * (CELLS + 1))
-            .map(|i| corner(i % (CELLS + 1), i / (CELLS + 1)))
+        let heights: Vec<f64> = (0..(CONTOUR_CELLS + 1) * (CONTOUR_CELLS + 1))
+            .map(|i| corner(i % (CONTOUR_CELLS + 1), i / (CONTOUR_CELLS + 1)))
             .map(|(x, y)| f(x, y))
             .collect();
-        let height = |column: usize, row: usize| heights[row * (CELLS + 1) + column];
+        let height = |column: usize, row: usize| heights[row * (CONTOUR_CELLS + 1) + column];
         for &level in levels {
-            for (column, row) in (0..CELLS * CELLS).map(|i| (i % CELLS, i / CELLS)) {
+            for (column, row) in
+                (0..CONTOUR_CELLS * CONTOUR_CELLS).map(|i| (i % CONTOUR_CELLS, i / CONTOUR_CELLS))
+            {
                 let corners = [(0, 0), (1, 0), (1, 1), (0, 1)].map(|(right, up)| (column + right, row + up));
                 // Where the level is crossed along the four edges, an edge after the other.
                 let crossings = (0..4).filter_map(|edge| {
@@ -171,7 +174,9 @@ impl Panel for Plane {
         (width, ((width - 60.0) * ratio.clamp(0.45, 1.0) + 46.0).round())
     }
 
-    fn draw(&self, svg: &mut Svg, area: Area) {
+    fn draw(&self, svg: &mut Svg, area: Area, columns: usize) {
+        let (width, height) = self.size(columns);
+        let area = Area { width, height, ..area };
         let frame = Frame::draw(svg, area, self.x.clone(), self.y.clone());
         svg.clipped(frame.plot, |svg| {
             if !self.regions.is_empty() {

@@ -166,3 +166,18 @@ impl Svg {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_of_one_colour_become_strips() {
+        let mut svg = Svg::default();
+        let colours = ["a", "a", "b", "b", "a", "a"].map(String::from);
+        svg.cells(Area { left: 1.0, top: 2.0, width: 6.0, height: 4.0 }, 3, &colours);
+        assert!(svg.body.contains("translate(1 2) scale(2 2)"));
+        assert!(svg.body.contains(r#"<path fill="a" d="M0 0h2v1h-2zM1 1h2v1h-2z"/>"#), "{}", svg.body);
+        assert!(svg.body.contains(r#"<path fill="b" d="M2 0h1v1h-1zM0 1h1v1h-1z"/>"#), "{}", svg.body);
+    }
+}
