@@ -104,7 +104,8 @@ fn main() -> ExitCode {
             // A mirrored shoe is a shoe, a mirrored digit is none; digits are written at a slant, clothes are laid out.
             let augment = Augment::new().shift(2.0).scaling(0.1);
             let augment = if fashion { augment.mirror() } else { augment.rotation(12.0).shear(8.0) };
-            let loader = Loader::new(&train, if quick { 32 } else { 64 }).shuffle(seed).augment(augment, seed);
+            let loader =
+                Loader::new(&train, if quick { 32 } else { 64 }).shuffle(seed).augment(augment, seed);
             let started = Instant::now();
             let losses = classifier::train(&mut model, loader, epochs, 0.003)?;
             eprintln!("trained in {:.1} s", started.elapsed().as_secs_f64());

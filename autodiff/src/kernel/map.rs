@@ -5,7 +5,7 @@
 
 use crate::kernel::buffer::Element;
 use crate::kernel::dispatch::{Kernel, vectorized};
-use crate::kernel::parallel;
+use crate::kernel::parallel::{self, Pieces};
 use crate::shape::{MAX_RANK, Shape, Strides};
 
 /// A function of one element. Closures are functions; a type may implement it to be inlined for certain.
@@ -396,17 +396,11 @@ pub(crate) fn update<T: Element, const N: usize>(
     if !parallel::worthwhile(source.len() as f64 * (N + 1) as f64 * 0.3) {
         return vectorized(Update { targets, source, f });
     }
-    let mut pieces: Vec<([&mut [T]; N], &[T])> = Vec::with_capacity(source.len() / CHUNK + 1);
-    let mut targets = targets.map(|target| target.chunks_mut(CHUNK));
-    for source in source.chunks(CHUNK) {
-        pieces.push((
-            std::array::from_fn(|k| targets[k].next().expect("as many chunks as the source")),
-            source,
-        ));
-    }
-    rayon::scope(|scope| {
-        for (targets, source) in pieces {
-            scope.spawn(move |_| vectorized(Update { targets, source, f }));
-        }
+    let targets = targets.map(|target| Pieces::new(target, CHUNK));
+    parallel::each(source.len().div_ceil(CHUNK), 1, &|i| {
+        let source = &source[i * CHUNK..source.len().min((i + 1) * CHUNK)];
+        // SAFETY: `each` calls with every `i` once.
+        let targets = std::array::from_fn(|k| unsafe { targets[k].take(i) });
+        vectorized(Update { targets, source, f });
     });
 }

@@ -2,8 +2,11 @@
 //!
 //! Parallel code here only ever writes disjoint pieces of its output, so results have the same bits for any number of
 //! threads. Waking a second thread costs 6-20 µs, so a loop goes parallel from about [`SERIAL_NS`] of work on.
+//!
+//! What rayon needs is compiled once, in [`each`], and not for every loop of every crate that uses this one.
 
 use rayon::prelude::*;
+use std::marker::PhantomData;
 
 /// Estimated work, in nanoseconds, below which a loop stays on its thread.
 pub(crate) const SERIAL_NS: f64 = 60_000.0;
@@ -17,12 +20,62 @@ pub(crate) fn worthwhile(ns: f64) -> bool {
     ns >= SERIAL_NS && rayon::current_num_threads() > 1
 }
 
+/// Calls `body(i)` for each `i` below `count`, on several threads, at least `least` of them in a row.
+#[inline(never)]
+pub(crate) fn each(count: usize, least: usize, body: &(dyn Fn(usize) + Sync)) {
+    (0..count).into_par_iter().with_min_len(least.max(1)).for_each(body);
+}
+
+/// An output cut into pieces, which threads take one by one.
+pub(crate) struct Pieces<'a, T> {
+    start: *mut T,
+    len: usize,
+    size: usize,
+    output: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: threads get disjoint pieces (the promise of `take`), and `T` may be sent to them.
+unsafe impl<T: Send> Sync for Pieces<'_, T> {}
+
+impl<'a, T> Pieces<'a, T> {
+    /// Pieces of `size` elements, the last of which may be shorter.
+    pub(crate) fn new(out: &'a mut [T], size: usize) -> Self {
+        Self { start: out.as_mut_ptr(), len: out.len(), size, output: PhantomData }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.len.div_ceil(self.size)
+    }
+
+    /// Piece `i`.
+    ///
+    /// # Safety
+    /// Each piece may be taken once.
+    pub(crate) unsafe fn take(&self, i: usize) -> &'a mut [T] {
+        let from = i * self.size;
+        assert!(from < self.len, "parallel: there is no piece {i}");
+        // SAFETY: the elements lie in the output, which is borrowed for `'a`; other pieces do not overlap with them, and
+        // by the caller's promise this one has not been taken.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(from), self.size.min(self.len - from)) }
+    }
+}
+
+/// Calls `body(i, piece)` for the consecutive pieces of `out` of `size` elements, on several threads.
+fn pieces<T: Send>(out: &mut [T], size: usize, body: &(impl Fn(usize, &mut [T]) + Sync)) {
+    let pieces = Pieces::new(out, size);
+    each(pieces.count(), 1, &|i| {
+        // SAFETY: `each` calls with every `i` once.
+        let piece = unsafe { pieces.take(i) };
+        body(i, piece);
+    });
+}
+
 /// Calls `body(start, piece)` for consecutive pieces of `out`, each a multiple of `unit` long (the last may be
 /// shorter); `start` is the index of the piece's first element. `ns` is the estimated cost of one element.
 pub(crate) fn split<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(usize, &mut [T]) + Sync) {
     if worthwhile(out.len() as f64 * ns) {
         let chunk = ((CHUNK_NS / ns) as usize).max(1).next_multiple_of(unit.max(1));
-        out.par_chunks_mut(chunk).enumerate().for_each(|(i, piece)| body(i * chunk, piece));
+        pieces(out, chunk, &|i, piece: &mut [T]| body(i * chunk, piece));
     } else {
         body(0, out);
     }
@@ -35,7 +88,7 @@ pub(crate) fn items<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
         return;
     }
     if worthwhile((out.len() / unit) as f64 * ns) {
-        out.par_chunks_mut(unit).enumerate().for_each(|(i, item)| body(i, item));
+        pieces(out, unit, &body);
     } else {
         out.chunks_mut(unit).enumerate().for_each(|(i, item)| body(i, item));
     }

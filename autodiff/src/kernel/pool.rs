@@ -7,8 +7,7 @@
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
-use crate::kernel::parallel;
-use rayon::prelude::*;
+use crate::kernel::parallel::{self, Pieces};
 use std::ops::Range;
 
 /// The sizes of a two-dimensional pooling; pairs are vertical, then horizontal. The padding is at most half of the
@@ -112,8 +111,11 @@ pub(crate) fn max<T: Float>(s: &PoolShape, x: &[T], y: &mut [T], index: &mut [u3
     let ns = s.plane_ns();
     if parallel::worthwhile(ns * s.planes as f64) {
         let least = (parallel::SERIAL_NS / 4.0 / ns) as usize;
-        let outputs = y.par_chunks_mut(output).zip(index.par_chunks_mut(output));
-        outputs.enumerate().with_min_len(least.max(1)).for_each(body);
+        let (ys, indices) = (Pieces::new(y, output), Pieces::new(index, output));
+        parallel::each(s.planes, least, &|plane| {
+            // SAFETY: `each` calls with every plane once.
+            body((plane, unsafe { (ys.take(plane), indices.take(plane)) }));
+        });
     } else {
         y.chunks_mut(output).zip(index.chunks_mut(output)).enumerate().for_each(body);
     }

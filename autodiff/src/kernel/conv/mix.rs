@@ -7,7 +7,6 @@ use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
-use rayon::prelude::*;
 use std::marker::PhantomData;
 
 /// One class of outputs: those that see the same taps.
@@ -104,7 +103,7 @@ pub(super) fn mix<T: Float>(
     let items = images * bands;
     if items > 1 && parallel::worthwhile(ns) {
         let least = (parallel::SERIAL_NS / 4.0 * items as f64 / ns) as usize;
-        (0..items).into_par_iter().with_min_len(least.max(1)).for_each(item);
+        parallel::each(items, least, &item);
     } else {
         (0..items).for_each(item);
     }
