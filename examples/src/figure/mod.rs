@@ -5,12 +5,14 @@
 //! once.
 
 mod axes;
+pub mod diagram;
 pub mod histograms;
 pub mod images;
 pub mod lines;
 pub mod plane;
 mod svg;
 
+pub use diagram::Diagram;
 pub use histograms::Histogram;
 pub use images::Image;
 pub use lines::Lines;

@@ -108,6 +108,44 @@ impl Svg {
         ));
     }
 
+    /// A white box with rounded corners; `dashes` is empty for a solid outline.
+    pub(super) fn rounded(&mut self, area: Area, radius: f64, colour: &str, width: f64, dashes: &str) {
+        let [x, y, w, h] = [area.left, area.top, area.width, area.height].map(short);
+        let dashes =
+            if dashes.is_empty() { String::new() } else { format!(r#" stroke-dasharray="{dashes}""#) };
+        self.push(format_args!(
+            r##"<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="{radius}" fill="#fff" stroke="{colour}" stroke-width="{width}"{dashes}/>"##
+        ));
+    }
+
+    /// An arrow downwards through stations `(x, top, bottom)`: straight within each, curved from one to the next.
+    pub(super) fn flow(&mut self, stations: &[(f64, f64, f64)], colour: &str, width: f64) {
+        const HEAD: f64 = 6.0;
+        let mut path = String::new();
+        let mut before: Option<(f64, f64)> = None;
+        for (i, &(x, top, bottom)) in stations.iter().enumerate() {
+            match before {
+                None => write!(path, "M{} {}", short(x), short(top)),
+                Some((from, leaving)) => {
+                    let middle = f64::midpoint(leaving, top);
+                    let [from, x, middle, top] = [from, x, middle, top].map(short);
+                    write!(path, "C{from} {middle} {x} {middle} {x} {top}")
+                }
+            }
+            .expect("a string can be written to");
+            let end = if i + 1 == stations.len() { bottom - HEAD } else { bottom };
+            write!(path, "V{}", short(end)).expect("as above");
+            before = Some((x, bottom));
+        }
+        self.push(format_args!(r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>"#));
+        if let Some((x, tip)) = before {
+            let [left, right, x, base, tip] = [x - 4.0, x + 4.0, x, tip - HEAD - 1.0, tip].map(short);
+            self.push(format_args!(
+                r#"<path d="M{left} {base}L{x} {tip}L{right} {base}z" fill="{colour}"/>"#
+            ));
+        }
+    }
+
     /// Draws what `body` draws, as far as it lies inside of `area`.
     pub(super) fn clipped(&mut self, area: Area, body: impl FnOnce(&mut Self)) {
         let [x, y, width, height] = [area.left, area.top, area.width, area.height].map(short);
