@@ -4,7 +4,7 @@ use crate::chapter;
 use crate::figure::lines::{indexed, smoothed};
 use crate::figure::{Figure, Image, Lines};
 use autodiff::Result;
-use datasets::{Dataset, Loader, Split, mnist};
+use datasets::{Batch, Dataset, Loader, Split, mnist};
 use indicatif::{ProgressBar, ProgressStyle};
 use nn::Layer;
 use optim::{Adam, Optimizer};
@@ -59,6 +59,11 @@ pub fn train(model: &mut dyn Layer, loader: Loader<'_>, epochs: u64, learning_ra
     Ok(losses)
 }
 
+/// The batches of one epoch after the other, without end.
+pub fn batches(loader: Loader<'_>) -> impl Iterator<Item = Batch> {
+    (0..).flat_map(move |epoch| loader.epoch(epoch))
+}
+
 fn progress(steps: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}  {speed}  {eta} left")
         .expect("the template is well formed")
@@ -69,6 +74,31 @@ fn progress(steps: u64) -> ProgressBar {
     let bar = ProgressBar::new(steps).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// The share of images that the model, in evaluation mode, gives the right class.
+///
+/// # Errors
+/// If the model does not take the images.
+pub fn accuracy(model: &dyn Layer, data: &Dataset) -> Result<f64> {
+    Ok(judge(model, data)?.0)
+}
+
+/// The accuracy of a model, and its mean cross-entropy, in evaluation mode.
+///
+/// # Errors
+/// If the model does not take the images.
+pub fn judge(model: &dyn Layer, data: &Dataset) -> Result<(f64, f64)> {
+    nn::evaluate(|| {
+        let (mut correct, mut loss) = (0, 0.0);
+        for batch in Loader::new(data, 500) {
+            let logits = model.forward(&batch.images)?;
+            correct += nn::metrics::correct(&logits, &batch.labels)?;
+            loss += f64::from(logits.cross_entropy(&batch.labels)?.item()) * batch.len() as f64;
+        }
+        let count = data.len() as f64;
+        Ok((correct as f64 / count, loss / count))
+    })
 }
 
 /// The probability of each class for each image.
