@@ -300,6 +300,7 @@ operator!(Mul, mul, |x, c| Tensor::or_panic(MulNumber(c).apply(&[x])), |d, y| y 
 operator!(Div, div, |x, c| Tensor::or_panic(DivNumber(c).apply(&[x])), |d, y| Tensor::scalar(T::from_f64(d))
     / y);
 
+/// `-x`, elementwise.
 impl<T: Float> ops::Neg for &Tensor<T> {
     type Output = Tensor<T>;
     #[track_caller]

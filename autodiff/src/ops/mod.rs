@@ -7,11 +7,10 @@
 //!
 //! | function | at | gradient |
 //! |---|---|---|
-//! | `relu` | 0 | 0 |
-//! | `abs` | 0 | 0 |
-//! | `sign`, `step` | everywhere | 0 |
-//! | `maximum`, `minimum` of two tensors | equal elements | half to each |
-//! | `max_axes`, `min_axes` | several extremes | equal shares |
+//! | `relu`, `abs`, `sign`, `step` | 0 | 0 |
+//! | `sqrt` | 0 | infinite |
+//! | `maximum`, `minimum` | equal elements | half to each |
+//! | `max`, `max_axes`, `max_keep`, `min`, `min_axes`, `min_keep` | several extremes | equal shares |
 //! | `max_pool2d` | several maxima in a window | all to the first in row order |
 //!
 //! NaN survives `relu`, `maximum`, `minimum`, `max_axes`, `min_axes` and pooling. Sizes of zero work; the sum of nothing

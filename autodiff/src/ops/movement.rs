@@ -303,7 +303,7 @@ impl<T: Float> Tensor<T> {
     /// If there are fewer than two axes.
     #[track_caller]
     pub fn t(&self) -> Result<Self> {
-        self.transpose(-2, -1)
+        self.transpose(-2, -1).of_op("t")
     }
 
     /// A view in which the elements are repeated along new axes in front and along axes of size 1.
@@ -332,7 +332,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn slice(&self, axis: isize, range: Range<usize>) -> Result<Self> {
-        self.slice_step(axis, range, 1)
+        self.sliced(axis, range, 1).of_op("slice")
     }
 
     /// A view of every `step`-th entry of `range` along `axis`.
@@ -341,9 +341,14 @@ impl<T: Float> Tensor<T> {
     /// If the axis does not exist, the range does not lie within it, or the step is 0.
     #[track_caller]
     pub fn slice_step(&self, axis: isize, range: Range<usize>, step: usize) -> Result<Self> {
-        let axis = self.shape().axis(axis).of_op("slice")?;
+        self.sliced(axis, range, step).of_op("slice_step")
+    }
+
+    #[track_caller]
+    fn sliced(&self, axis: isize, range: Range<usize>, step: usize) -> Result<Self> {
+        let axis = self.shape().axis(axis)?;
         if step == 0 {
-            return Err(ErrorKind::Message("the step is 0".into()).of("slice"));
+            return Err(ErrorKind::Message("the step is 0".into()).into());
         }
         let mut region = Region::whole(self.shape());
         (region.starts[axis], region.ends[axis], region.steps[axis]) = (range.start, range.end, step);
@@ -387,10 +392,10 @@ impl<T: Float> Tensor<T> {
     pub fn stack(tensors: &[&Self], axis: isize) -> Result<Self> {
         let mut parts = Vec::with_capacity(tensors.len());
         for tensor in tensors {
-            parts.push(tensor.unsqueeze(axis)?);
+            parts.push(tensor.unsqueeze(axis).of_op("stack")?);
         }
         let rank = parts.first().map_or(0, Self::rank) as isize;
-        Self::cat(&parts.iter().collect::<Vec<_>>(), if axis < 0 { axis + rank } else { axis })
+        Self::cat(&parts.iter().collect::<Vec<_>>(), if axis < 0 { axis + rank } else { axis }).of_op("stack")
     }
 
     /// The tensor with `before` and `after` entries of `value` put around it, one pair for each axis.

@@ -168,7 +168,8 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn variance_keep(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = axes.into();
-        (self - self.mean_keep(axes.clone())?).square().mean_keep(axes)
+        let mean = self.mean_keep(axes.clone()).of_op("variance_keep")?;
+        (self - mean).square().mean_keep(axes)
     }
 
     /// The largest element, of rank 0; NaN if any is. Several largest share the gradient equally.

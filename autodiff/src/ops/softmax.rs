@@ -198,6 +198,7 @@ impl<T: Float> Tensor<T> {
             let what = "logits and target distributions must have one shape";
             return Err(ErrorKind::Mismatch { what, left, right }.of("soft_cross_entropy"));
         }
-        Ok(-(targets * self.log_softmax(-1)?).sum_axes(-1)?.mean())
+        let logarithms = self.log_softmax(-1).of_op("soft_cross_entropy")?;
+        Ok(-(targets * logarithms).sum_axes(-1)?.mean())
     }
 }
