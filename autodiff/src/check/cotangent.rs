@@ -1,6 +1,6 @@
 //! Laws of the gradient as a function of its cotangent, and of inputs that come more than once.
 
-use super::laws::{SLACK, Subject, seeds, within};
+use super::laws::{SLACK, Subject, same, seeds};
 use super::numeric::filled;
 use super::report::{Fault, Law, Mismatch, Place, Variable};
 use super::{hold_one, pull};
@@ -166,8 +166,7 @@ fn agree(law: Law, names: &[Variable], left: &[Tensor<f64>], right: &[Tensor<f64
         filled(&pairs.map(known).collect::<Vec<_>>(), a)
     };
     let (a, b): (Vec<_>, Vec<_>) = left.iter().zip(right).map(|(a, b)| (known(a, b), known(b, a))).unzip();
-    // What is nothing but the rounding of numbers near one has no digits to compare.
-    within(law, names, &a, &b, SLACK, 1.0)
+    same(law, names, &a, &b, SLACK)
 }
 
 /// The sum of the products of all elements, and that of their magnitudes.

@@ -232,9 +232,9 @@ pub fn leaks(
 }
 
 /// Value and gradients of a function, the latter without recording.
-type Computed = (Vec<Tensor<f64>>, Vec<Tensor<f64>>);
+pub(super) type Computed = (Vec<Tensor<f64>>, Vec<Tensor<f64>>);
 
-fn computed<T: Float>(
+pub(super) fn computed<T: Float>(
     f: impl Fn(&[Tensor<T>]) -> Result<Tensor<T>>,
     inputs: &[Tensor<T>],
     seeds: impl FnOnce(&[Tensor<T>]) -> Vec<Tensor<T>>,
@@ -252,6 +252,6 @@ fn double<T: Float>(x: &Tensor<T>) -> Tensor<f64> {
 }
 
 /// Whether two numbers have the same bits.
-fn identical(a: f64, b: f64, _: f64) -> bool {
+pub(super) fn identical(a: f64, b: f64, _: f64) -> bool {
     a.to_bits() == b.to_bits()
 }

@@ -59,6 +59,8 @@
 //! | a cotangent of zeros gives zeros | [`grads`] | a cotangent that is ignored |
 //! | gradients are linear in the cotangent | [`linear`] | clipped, squared or normalised cotangents |
 //! | `⟨J v, w⟩ = ⟨v, Jᵀ w⟩`, with no step at all | [`adjoint`] | gradient kernels with a wrong rule of their own |
+//! | forward mode is the derivative along a direction | [`forward_mode`] | two mistakes that cancel in `⟨J v, w⟩` |
+//! | a checkpoint gives the same bits | [`checkpointed`] | state and chance that a second run does not repeat |
 //! | what is used twice gets both gradients | [`used_twice`] | overwriting instead of adding |
 //! | `backward` leaves the bits that `pull_back` returns | [`backward`] | gradients added in place into what others hold |
 //! | one thread, two and three give the same bits | [`threads`] | races, sums in the order of arrival |
@@ -87,11 +89,13 @@ pub mod property;
 mod report;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+mod transforms;
 
 pub use cotangent::{adjoint, linear, used_twice};
 pub use machine::{SINGLE_PRECISION, backward, leaks, lengths, single_precision, threads};
 pub use numeric::{Estimate, derivative, jacobian, numerical_gradient};
 pub use report::{Entry, Fault, Law, Mismatch, Place, Slip, Variable};
+pub use transforms::{checkpointed, forward_mode};
 
 use crate::backward::gradients;
 use crate::error::Result;
@@ -140,8 +144,9 @@ pub fn second_order(
     Gradients::new().order(2).check(f, inputs).map(drop)
 }
 
-/// Holds `f` at a point to every law that any function obeys: [`second_order`], [`linear`], [`adjoint`], [`used_twice`],
-/// [`backward`], [`threads`] and [`leaks`].
+/// Holds `f` at a point to every law that any function obeys: [`second_order`], [`linear`], [`adjoint`],
+/// [`forward_mode`], [`used_twice`], [`backward`], [`threads`], [`leaks`] and [`checkpointed`], for which the tape keeps
+/// `f`: it may not borrow.
 ///
 /// [`lengths`] is for elementwise functions, and [`single_precision`] needs the function in `f32`.
 ///
@@ -155,16 +160,18 @@ pub fn second_order(
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn laws(
-    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>> + Sync,
+    f: impl Fn(&[Tensor<f64>]) -> Result<Tensor<f64>> + Send + Sync + 'static,
     inputs: &[Tensor<f64>],
 ) -> Result<Report, Mismatch> {
     let report = Gradients::new().order(2).check(&f, inputs)?;
     linear(&f, inputs)?;
     adjoint(&f, inputs)?;
+    forward_mode(&f, inputs)?;
     used_twice(&f, inputs)?;
     backward(&f, inputs)?;
     threads(&f, inputs)?;
     leaks(&f, inputs)?;
+    checkpointed(f, inputs)?;
     Ok(report)
 }
 

@@ -146,7 +146,7 @@ pub(super) fn columns(
 }
 
 /// Central differences of `f` at `x` with three steps, extrapolated; one estimate for each value of `f` in `out`.
-fn richardson<E>(
+pub(super) fn richardson<E>(
     mut f: impl FnMut(f64) -> Result<Vec<f64>, E>,
     x: f64,
     middle: &[f64],

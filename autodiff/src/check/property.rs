@@ -28,7 +28,8 @@
 //! `PROPTEST_CASES` sets how many cases a line runs, `PROPTEST_RNG_SEED` which.
 
 use super::strategies::{
-    Choice, Domain, Layout, Operand, broadcastable, choices, matmul_shapes, operands, shapes,
+    Choice, Domain, Layout, Operand, broadcastable, choices, conv_cases, matmul_shapes, operands, pool_cases,
+    shapes,
 };
 use super::{Gradients, Mismatch, Report};
 use crate::error::Result;
@@ -78,10 +79,19 @@ pub fn run<S: Strategy>(
 #[derive(Debug)]
 pub struct Shapes<const N: usize> {
     always: Vec<[Shape; N]>,
-    random: BoxedStrategy<[Shape; N]>,
+    random: BoxedStrategy<([Shape; N], Choice)>,
     /// Where kernels use several threads.
     large: [Shape; N],
     elementwise: bool,
+    /// Whether random shapes come with decisions that fit them; the other shapes then have the simplest.
+    decided: bool,
+}
+
+/// Shapes with any decisions.
+fn undecided<const N: usize>(
+    shapes: impl Strategy<Value = [Shape; N]> + 'static,
+) -> BoxedStrategy<([Shape; N], Choice)> {
+    (shapes, choices()).boxed()
 }
 
 impl<const N: usize> Shapes<N> {
@@ -92,9 +102,10 @@ impl<const N: usize> Shapes<N> {
         let fitting = edges.into_iter().filter(|dims| ranks.contains(&dims.len()));
         Self {
             always: fitting.map(|dims| [Shape::from(dims); N]).collect(),
-            random: shapes(ranks).prop_map(|shape| [shape; N]).boxed(),
+            random: undecided(shapes(ranks).prop_map(|shape| [shape; N])),
             large: [Shape::from([400, 1000]); N],
             elementwise: false,
+            decided: false,
         }
     }
 
@@ -119,9 +130,10 @@ impl<const N: usize> Shapes<N> {
         let large: [&[usize]; 2] = [&[400, 1000], &[1000]];
         Self {
             always,
-            random: broadcastable(0..=MAX_RANK).boxed(),
+            random: undecided(broadcastable(0..=MAX_RANK)),
             large: std::array::from_fn(|i| Shape::from(large[i % 2])),
             elementwise: false,
+            decided: false,
         }
     }
 
@@ -137,9 +149,55 @@ impl<const N: usize> Shapes<N> {
         };
         Self {
             always: self.always.into_iter().map(fill).collect(),
-            random: self.random.prop_map(fill).boxed(),
+            random: self.random.prop_map(move |(shapes, choice)| (fill(shapes), choice)).boxed(),
             ..self
         }
+    }
+
+    /// Whether the function takes one element of each input to one of the output.
+    pub fn is_elementwise(&self) -> bool {
+        self.elementwise
+    }
+
+    /// The shapes that are large enough for several threads, and decisions for them: some axis, another order.
+    ///
+    /// ```
+    /// use autodiff::check::property::Shapes;
+    /// let ([shape], mut choice) = Shapes::<1>::alike(0..=4).large();
+    /// assert_eq!((shape, choice.axis(shape)), ([400, 1000].into(), -1));
+    /// ```
+    pub fn large(&self) -> ([Shape; N], Choice) {
+        (self.large, if self.decided { Choice::default() } else { Choice::new(7) })
+    }
+
+    /// Decisions for the shapes that are not random.
+    fn decisions(&self) -> BoxedStrategy<Choice> {
+        if self.decided { Just(Choice::default()).boxed() } else { choices().boxed() }
+    }
+
+    /// Shapes that come with the decisions that are valid for them.
+    fn decided(random: impl Strategy<Value = ([Shape; N], Choice)> + 'static, large: [&[usize]; N]) -> Self {
+        let large = large.map(Shape::from);
+        Self { always: Vec::new(), random: random.boxed(), large, elementwise: false, decided: true }
+    }
+}
+
+impl Shapes<1> {
+    /// Images for poolings, whose options are [`Choice::pool_options`].
+    pub fn poolings() -> Self {
+        let random = pool_cases().prop_map(|case| ([case.input], Choice::pooling(case.options)));
+        Self::decided(random, [&[16, 16, 40, 41]])
+    }
+}
+
+impl Shapes<3> {
+    /// Images, kernels and biases for convolutions, whose options are [`Choice::conv_options`].
+    pub fn convolutions_with_bias() -> Self {
+        let random = conv_cases().prop_map(|case| {
+            let bias = Shape::from([case.weight.dim(0)]);
+            ([case.input, case.weight, bias], Choice::convolution(case.options))
+        });
+        Self::decided(random, [&[16, 8, 30, 31], &[12, 8, 3, 3], &[12]])
     }
 }
 
@@ -163,15 +221,23 @@ impl Shapes<2> {
         let always = pairs.map(|pair| pair.map(Shape::from)).to_vec();
         Self {
             always,
-            random: matmul_shapes().boxed(),
+            random: undecided(matmul_shapes()),
             large: [Shape::from([300, 200]), Shape::from([200, 300])],
             elementwise: false,
+            decided: false,
         }
+    }
+
+    /// Images and kernels for convolutions, whose options are [`Choice::conv_options`].
+    pub fn convolutions() -> Self {
+        let random =
+            conv_cases().prop_map(|case| ([case.input, case.weight], Choice::convolution(case.options)));
+        Self::decided(random, [&[16, 8, 30, 31], &[12, 8, 3, 3]])
     }
 }
 
 /// A function of `N` tensors and of decisions.
-pub type Function<'a, T, const N: usize> = &'a (dyn Fn([&Tensor<T>; N], Choice) -> Result<Tensor<T>> + Sync);
+pub type Function<T, const N: usize> = &'static (dyn Fn([&Tensor<T>; N], Choice) -> Result<Tensor<T>> + Sync);
 
 /// Judges a function, given for either type and as its source, by every law at random shapes, numbers, layouts and
 /// decisions: what a line of [`laws!`](crate::laws) does.
@@ -181,26 +247,27 @@ pub type Function<'a, T, const N: usize> = &'a (dyn Fn([&Tensor<T>; N], Choice) 
 pub fn judge<const N: usize>(
     shapes: &Shapes<N>,
     domains: [Domain; N],
-    f: Function<'_, f64, N>,
-    single: Function<'_, f32, N>,
+    f: Function<f64, N>,
+    single: Function<f32, N>,
     source: &str,
 ) -> Result<Held, Broken> {
     let few = Config { cases: 4, ..config() };
     let mut held = Held::default();
-    let always = shapes.always.iter().map(|&shapes| (few.clone(), Just(shapes).boxed()));
-    for (config, shapes) in always.chain([(config(), shapes.random.clone())]) {
+    let decisions = shapes.decisions();
+    let fixed = |&shapes: &[Shape; N]| (few.clone(), (Just(shapes), decisions.clone()).boxed());
+    for (config, samples) in shapes.always.iter().map(fixed).chain([(config(), shapes.random.clone())]) {
         held = held.plus(smallest(
             config,
-            &(shapes, domains.map(operands), choices()),
-            |(shapes, operands, choice)| {
+            &(samples, domains.map(operands)),
+            |((shapes, choice), operands)| {
                 let at = std::array::from_fn(|i| operands[i].numbered(i, shapes[i]));
-                let (f, single) = (|x: [&_; N]| f(x, choice), |x: [&_; N]| single(x, choice));
+                let (f, single) = (move |x: [&_; N]| f(x, choice), move |x: [&_; N]| single(x, choice));
                 obeys(&at, f, single).map_err(|mismatch| Broken::new(mismatch, &operands, choice, source))
             },
         )?);
     }
     let large = Config { cases: 2, ..few };
-    let large = smallest(large, &(domains.map(operands), choices()), |(operands, choice)| {
+    let large = smallest(large, &(domains.map(operands), decisions), |(operands, choice)| {
         let show = |mismatch: Mismatch| Broken::new(mismatch, &operands, choice, source);
         let at = |shapes: [Shape; N]| -> [Tensor<f64>; N] {
             std::array::from_fn(|i| operands[i].numbered(i, shapes[i]))
@@ -229,8 +296,8 @@ pub fn judge<const N: usize>(
 pub fn hold<const N: usize>(
     shapes: &Shapes<N>,
     domains: [Domain; N],
-    f: Function<'_, f64, N>,
-    single: Function<'_, f32, N>,
+    f: Function<f64, N>,
+    single: Function<f32, N>,
     source: &str,
 ) {
     if let Err(broken) = judge(shapes, domains, f, single, source) {
@@ -307,7 +374,7 @@ impl Broken {
         let inputs = inputs.join(", ");
         let function = |float: &str| {
             format!(
-                "{{\n        type T = Tensor<{float}>;\n        let f: &(dyn Fn([&T; {N}], check::strategies::Choice) \
+                "{{\n        type T = Tensor<{float}>;\n        let f: &'static (dyn Fn([&T; {N}], check::strategies::Choice) \
                  -> autodiff::Result<T> + Sync) = &{source};\n        move |x: &[T]| f([{inputs}], \
                  check::strategies::Choice::new({}))\n    }}",
                 choice.0
@@ -340,30 +407,19 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Holds a function, given for either type, to first and second order and to the laws beside them at a point.
-///
-/// # Errors
-/// The first law that is broken.
-pub fn hold_at<const N: usize>(
-    at: &[Tensor<f64>; N],
-    f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
-    single: impl Fn([&Tensor<f32>; N]) -> Result<Tensor<f32>>,
-) -> Result<(), TestCaseError> {
-    obeys(at, f, single)?;
-    Ok(())
-}
-
 /// The laws that can be told at one point.
 fn obeys<const N: usize>(
     at: &[Tensor<f64>; N],
-    f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>>,
+    f: impl Fn([&Tensor<f64>; N]) -> Result<Tensor<f64>> + Send + Sync + Copy + 'static,
     single: impl Fn([&Tensor<f32>; N]) -> Result<Tensor<f32>>,
 ) -> Result<Report, Mismatch> {
-    let f = |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]));
+    let f = move |inputs: &[Tensor<f64>]| f(std::array::from_fn(|i| &inputs[i]));
     let single = |inputs: &[Tensor<f32>]| single(std::array::from_fn(|i| &inputs[i]));
     let report = Gradients::new().order(2).check(f, at)?;
     super::linear(f, at)?;
     super::adjoint(f, at)?;
+    super::forward_mode(f, at)?;
+    super::checkpointed(f, at)?;
     super::used_twice(f, at)?;
     super::backward(f, at)?;
     super::leaks(f, at)?;

@@ -207,6 +207,14 @@ pub enum Law {
         "⟨J v, w⟩ and ⟨v, Jᵀ w⟩ differ: is `grad` detached, or the rule of a gradient kernel not its transpose?"
     )]
     Adjoint,
+    /// `J v` is the derivative along `v`.
+    #[error("forward mode and a difference along one direction differ: is a rule wrong, or its own rule?")]
+    Forward,
+    /// A checkpoint gives the bits that it would give without.
+    #[error(
+        "checkpointed, the bits differ: is there state or chance in it that changes when it is run a second time?"
+    )]
+    Checkpoint,
     /// What is used twice gets the sum of both gradients.
     #[error("used twice, an input does not get the sum of both gradients")]
     UsedTwice,

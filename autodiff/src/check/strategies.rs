@@ -201,6 +201,41 @@ impl Choice {
         (0..if bound == 0 { 0 } else { count }).map(|_| self.below(bound)).collect()
     }
 
+    /// Stride, padding, dilation and groups of a convolution; the simplest are the default ones.
+    pub fn conv_options(&mut self) -> ConvOptions {
+        let [stride, padding, dilation, [groups, _]] =
+            CONV_DIGITS.map(|bounds| bounds.map(|n| self.below(n)));
+        let from_one = |pair: [usize; 2]| pair.map(|n| n + 1);
+        ConvOptions { stride: from_one(stride), padding, dilation: from_one(dilation), groups: groups + 1 }
+    }
+
+    /// The decisions that [`conv_options`](Self::conv_options) reads these from.
+    pub(super) fn convolution(options: ConvOptions) -> Self {
+        let ConvOptions { stride, padding, dilation, groups } = options;
+        let below = |pair: [usize; 2]| pair.map(|n| n - 1);
+        Self::of_digits(CONV_DIGITS, [below(stride), padding, below(dilation), [groups - 1, 0]])
+    }
+
+    /// Window, stride and padding of a pooling; the simplest are windows of 2 by 2 that touch.
+    pub fn pool_options(&mut self) -> PoolOptions {
+        let [kernel, stride, padding] = POOL_DIGITS.map(|bounds| bounds.map(|n| self.below(n)));
+        let [kernel, stride] = [kernel, stride].map(|pair| pair.map(|n| POOL_SIDES[n]));
+        PoolOptions { kernel, stride, padding }
+    }
+
+    /// The decisions that [`pool_options`](Self::pool_options) reads these from.
+    pub(super) fn pooling(options: PoolOptions) -> Self {
+        let place = |side| POOL_SIDES.iter().position(|&other| other == side).expect("a side from 1 to 3");
+        let digits = [options.kernel.map(place), options.stride.map(place), options.padding];
+        Self::of_digits(POOL_DIGITS, digits)
+    }
+
+    /// The number from which these digits are read, each below its bound.
+    fn of_digits<const N: usize>(bounds: [[usize; 2]; N], digits: [[usize; 2]; N]) -> Self {
+        let pairs = bounds.as_flattened().iter().zip(digits.as_flattened()).rev();
+        Self(pairs.fold(0, |number, (&bound, &digit)| number * bound as u64 + digit as u64))
+    }
+
     /// Sizes for a reshape: the same elements with neighbouring axes joined, axes of size 1 put in, sides split in two,
     /// and perhaps one size left to be found out (`-1`).
     pub fn reshape(&mut self, shape: Shape) -> Vec<isize> {
@@ -234,6 +269,13 @@ impl Choice {
     }
 }
 
+/// How many strides, paddings, dilations (along height and width) and groups [`conv_cases`] draws from.
+const CONV_DIGITS: [[usize; 2]; 4] = [[2, 2], [3, 3], [2, 2], [2, 1]];
+/// How many windows, strides and paddings [`pool_cases`] draws from.
+const POOL_DIGITS: [[usize; 2]; 3] = [[3, 3], [3, 3], [2, 2]];
+/// The sides and the strides of windows, from the simplest.
+const POOL_SIDES: [usize; 3] = [2, 1, 3];
+
 // ----- Numbers -----
 
 /// Which numbers an op is tried on.
@@ -258,6 +300,19 @@ pub enum Domain {
 impl Domain {
     /// From -2 to 2, where a function with a kink, a jump or a pole at 0 is smooth.
     pub const NONZERO: Self = Self::AwayFrom { kinks: &[0.0], gap: 0.25 };
+
+    /// A constant with numbers of this domain for operand `index` of an op, without a pattern and the same each time.
+    ///
+    /// ```
+    /// use autodiff::{Shape, check::strategies::Domain};
+    /// let x = Domain::Positive.tensor(0, Shape::from([100, 100]));
+    /// assert!(x.min().item() >= 0.25 && x.max().item() <= 4.0);
+    /// ```
+    pub fn tensor(self, index: usize, shape: Shape) -> Tensor<f64> {
+        let draw = |i: usize| ((i as u32 + 1).wrapping_mul(0x9e37_79b1) >> 16) as u16;
+        let draws: Vec<u16> = (0..shape.size()).map(draw).collect();
+        Layout::CONTIGUOUS.place(shape, &self.numbers(&draws, index))
+    }
 
     /// The number that stands for a draw, one of 2¹⁶.
     fn number(self, draw: u16) -> f64 {

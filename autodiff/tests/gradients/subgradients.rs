@@ -1,6 +1,6 @@
 //! The conventions of `ops/mod.rs`: what the gradient is where there is none, what becomes of NaN, and of nothing.
 
-use autodiff::{ConvOptions, Float, PoolOptions, Result, Tensor, grad};
+use autodiff::{ConvOptions, Float, PoolOptions, Result, Rng, Tensor, grad};
 
 fn vector(values: &[f64]) -> Tensor<f64> {
     Tensor::from_vec(values, [values.len()]).unwrap()
@@ -48,7 +48,9 @@ fn ties_of_an_extreme_share_equally() {
     let x = || Tensor::from_vec([2.0, 2.0, 1.0, 0.0, 5.0, 5.0, 5.0, 0.0], [2, 4]).unwrap();
     let third = 2.0 / 3.0;
     assert_eq!(gradient(|x| x.max_axes(1), x()), [0.5, 0.5, 0.0, 0.0, third, third, third, 0.0]);
+    assert_eq!(gradient(|x| x.max_keep(1), x()), [0.5, 0.5, 0.0, 0.0, third, third, third, 0.0]);
     assert_eq!(gradient(|x| x.min_axes(1), x()), [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0]);
+    assert_eq!(gradient(|x| x.min_keep(1), x()), [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0]);
     assert_eq!(gradient(|x| Ok(x.min()), x()), [0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.5]);
     assert_eq!(gradient(|x| Ok(x.max()), vector(&[f64::INFINITY, 1.0, f64::INFINITY])), [0.5, 0.0, 0.5]);
 }
@@ -148,6 +150,24 @@ fn gradient_bits(f: impl Fn(&Tensor<f64>) -> Result<Tensor<f64>>, x: Tensor<f64>
     let x = x.variable();
     f(&x).unwrap().sum().backward().unwrap();
     x.take_grad().unwrap().to_vec().iter().map(|x| x.is_nan()).collect()
+}
+
+#[test]
+fn the_moments_of_a_batch_are_constants_and_nothing_has_none() {
+    let x = Rng::seed(1).uniform::<f64>([4, 3, 5], -1.0, 1.0).variable();
+    let (weight, bias) = (Tensor::ones([3]).variable(), Tensor::zeros([3]));
+    let (y, mean, variance) = x.batch_norm(&weight, &bias, 1e-5).unwrap();
+    assert!(y.is_tracked() && !mean.is_tracked() && !variance.is_tracked());
+    let expected = x.detach().mean_axes([0, 2]).unwrap();
+    assert!(mean.to_vec().iter().zip(expected.to_vec()).all(|(a, b)| (a - b).abs() < 1e-15));
+    // The gradient of a sum of nothing is zero.
+    let none = Tensor::zeros([0, 3, 5]).variable();
+    none.batch_norm(&weight, &bias, 1e-5).unwrap().0.sum().backward().unwrap();
+    assert_eq!(weight.grad().unwrap().to_vec(), [0.0; 3]);
+    let none = Tensor::<f64>::zeros([2, 0]).variable();
+    let empty = Tensor::zeros([0]);
+    none.layer_norm(&empty, &empty, 1e-5).unwrap().sum().backward().unwrap();
+    assert_eq!(none.grad().unwrap().shape(), [2, 0]);
 }
 
 type Reduction = fn(&Tensor<f64>) -> Result<Tensor<f64>>;
