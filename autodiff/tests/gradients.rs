@@ -7,6 +7,8 @@
 mod compositions;
 #[path = "gradients/faults.rs"]
 mod faults;
+#[path = "gradients/graphs.rs"]
+mod graphs;
 #[path = "gradients/laws.rs"]
 mod laws;
 #[path = "gradients/mutants.rs"]
