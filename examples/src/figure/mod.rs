@@ -6,6 +6,7 @@
 
 mod axes;
 pub mod diagram;
+pub mod heat;
 pub mod histograms;
 pub mod images;
 pub mod lines;
@@ -13,6 +14,7 @@ pub mod plane;
 mod svg;
 
 pub use diagram::Diagram;
+pub use heat::Heat;
 pub use histograms::Histogram;
 pub use images::Image;
 pub use lines::Lines;
