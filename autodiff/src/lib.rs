@@ -35,7 +35,7 @@
 //! | A look at the tape | [`Graph`], its steps and what each keeps; [`Graph::sweep`], the backward pass step by step |
 //! | Your own ops | [`Op`], one forward and one rule per input |
 //! | Trust | [`check`] holds gradients to numerical differentiation |
-//! | Randomness, threads, memory | [`Rng`], [`with_threads`], [`memory`] |
+//! | Randomness, threads, memory | [`Rng`], [`with_threads`], [`memory`], [`peak_memory`] |
 //!
 //! A method returns a [`Result`] if and only if a caller can get it wrong; errors name the op, the shapes and the
 //! caller's line. Operators (`+ - * /`) panic with the same text; `Add.apply(&[&a, &b])?` does not.
@@ -67,6 +67,7 @@ pub use graph::Graph;
 pub use kernel::buffer::Element;
 pub use kernel::memory::{Memory, memory, trim};
 pub use kernel::parallel::with_threads;
+pub use kernel::peak::peak_memory;
 pub use op::{Op, Point, Reads};
 pub use ops::binary::{Add, Div, Mul, Sub};
 pub use ops::conv::ConvOptions;

@@ -9,6 +9,7 @@
 //! Debug builds fill recycled blocks with a pattern that is NaN as `f32` and `f64`, so that a kernel which forgets an
 //! element shows itself.
 
+use super::peak;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::cell::RefCell;
 use std::ptr::NonNull;
@@ -194,6 +195,7 @@ thread_local! {
 /// Takes a block of `class` from the pool or the system. Its contents are valid numbers of any kind.
 #[inline]
 pub(super) fn take_block(class: usize) -> Block {
+    peak::count(class_bytes(class) as i64);
     let pooled = LOCAL.try_with(|local| {
         let local = &mut *local.borrow_mut();
         bump(&local.tally.live[class], 1);
@@ -261,6 +263,7 @@ fn poison(block: Block, class: usize) {
 pub(super) fn give_block(block: Block) {
     // SAFETY: the caller held the last reference, so the head is ours to read.
     let class = unsafe { block.as_ref() }.class;
+    peak::count(-(class_bytes(class) as i64));
     let kept = LOCAL.try_with(|local| {
         let local = &mut *local.borrow_mut();
         bump(&local.tally.live[class], -1);
@@ -329,7 +332,8 @@ pub struct Memory {
 
 /// Counts what is alive: buffers, bytes, nodes.
 ///
-/// After a graph is dropped its nodes and buffers are gone from these counts; a leak is visible as a number.
+/// After a graph is dropped its nodes and buffers are gone from these counts; a leak is visible as a number. How much is
+/// alive at once, at most, is measured by [`peak_memory`](crate::peak_memory).
 ///
 /// ```
 /// let before = autodiff::memory();
