@@ -77,7 +77,7 @@ impl Drop for UnderWay {
 ///     let x = Tensor::<f64>::ones([1024]);
 ///     let y = x.square(); // two of 8 KiB
 ///     drop(x);
-///     y.exp().sum().item() // again two, and a number
+///     y.sqrt().sum().item() // again two, and a number
 /// });
 /// assert_eq!(sum, 1024.0);
 /// assert!((16 * 1024..18 * 1024).contains(&most));
