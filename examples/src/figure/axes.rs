@@ -22,6 +22,11 @@ impl Axis {
         }
     }
 
+    /// The number at a share of the way from the low end to the high one, if the axis is linear.
+    pub(super) fn at(&self, share: f64) -> f64 {
+        self.low + share * (self.high - self.low)
+    }
+
     /// About `count` round numbers, with their labels.
     fn ticks(&self, count: f64) -> Vec<(f64, String)> {
         if self.log { self.log_ticks(count) } else { self.linear_ticks(count) }
@@ -45,14 +50,14 @@ impl Axis {
 
     fn log_ticks(&self, count: f64) -> Vec<(f64, String)> {
         let decades = (self.high / self.low).log10();
-        let multiples: &[f64] = if decades < 1.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let multiples: &[f64] = if decades < 2.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let every = (decades / count.max(1.0)).ceil().max(1.0) as i32;
         let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
         (first..=last)
             .filter(|power| power % every == 0)
             .flat_map(|power| multiples.iter().map(move |m| m * 10f64.powi(power)))
             .filter(|x| (self.low * 0.999..=self.high * 1.001).contains(x))
-            .map(|x| (x, if (1e-3..1e5).contains(&x) { format!("{}", x as f32) } else { format!("{x:.0e}") }))
+            .map(|x| (x, if (1e-3..1e6).contains(&x) { format!("{}", x as f32) } else { format!("{x:.0e}") }))
             .collect()
     }
 }
@@ -119,7 +124,7 @@ mod tests {
         assert_eq!(labels(0.0, 1.0, false), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(-3.0, 7.0, false), ["-2", "0", "2", "4", "6"]);
         assert_eq!(labels(0.0, 10_000.0, false), ["0", "2000", "4000", "6000", "8000", "10000"]);
-        assert_eq!(labels(0.07, 12.0, true), ["0.1", "1", "10"]);
+        assert_eq!(labels(0.07, 70.0, true), ["0.1", "1", "10"]);
         assert_eq!(labels(0.9, 6.0, true), ["1", "2", "5"]);
         assert_eq!(labels(1e-10, 1e5, true), ["1e-9", "1e-6", "0.001", "1", "1000"]);
     }

@@ -215,11 +215,10 @@ mod tests {
         let lines =
             Lines::new("a < b & c", "x", "y").line("up", [(0.0, 1.0), (f64::NAN, 1.0), (2.0, f64::INFINITY)]);
         let image = Image::new(2, &[0.0, 1.0, 0.5, 0.0]).caption("<2>");
-        let plane = Plane::new("", (0.0, 1.0), (0.0, 1.0)).contours(&[0.5], |x, y| x * y).points(
-            "p",
-            0,
-            [(0.5, 0.5)],
-        );
+        let plane = Plane::new("", (0.0, 1.0), (0.0, 1.0))
+            .contours(&[0.5], |points| points.square().sum_axes(1))
+            .expect("a function of points")
+            .points("p", 0, [(0.5, 0.5)]);
         let histogram = Histogram::new("h", "x", &[0.1, 0.9, 5.0], (0.0, 1.0), 4);
         let text = Figure::new("").panel(lines).panel(image).panel(plane).panel(histogram).render();
         let second = text.lines().nth(1).expect("the ground");

@@ -46,7 +46,7 @@ impl Plane {
         self
     }
 
-    /// The same panel with the ground in the colours of the classes that `classify` gives for a batch of points, `[n, 2]`.
+    /// The same panel with the ground in the colours of the classes that `classify` gives for points `[n, 2]`.
     ///
     /// # Errors
     /// Those of `classify`.
@@ -55,65 +55,73 @@ impl Plane {
     /// If it does not give a class for each point.
     pub fn regions(mut self, classify: impl FnOnce(&Tensor) -> Result<Vec<usize>>) -> Result<Self> {
         // From above, row by row, as it is drawn.
-        let at = |axis: &Axis, i: usize| axis.low + (axis.high - axis.low) * (i as f64 + 0.5) / CELLS as f64;
-        let points: Vec<f32> = (0..CELLS * CELLS)
-            .flat_map(|i| [at(&self.x, i % CELLS), at(&self.y, CELLS - 1 - i / CELLS)])
-            .map(|coordinate| coordinate as f32)
-            .collect();
-        self.regions = classify(&Tensor::from_vec(points, [CELLS * CELLS, 2])?)?;
-        assert_eq!(self.regions.len(), CELLS * CELLS, "each point needs a class");
+        let cells: Vec<Point> = self.middles(CELLS).collect();
+        let rows = cells.chunks(CELLS).rev().flatten().copied();
+        self.regions = classify(&batch(rows.collect())?)?;
+        assert_eq!(self.regions.len(), cells.len(), "each point needs a class");
         Ok(self)
     }
 
-    /// The same panel with the lines on which `f(x, y)` is one of the levels.
-    #[must_use]
-    pub fn contours(mut self, levels: &[f64], f: impl Fn(f64, f64) -> f64) -> Self {
-        let at = |axis: &Axis, i: usize| axis.low + (axis.high - axis.low) * i as f64 / CONTOUR_CELLS as f64;
-        let corner = |column, row| (at(&self.x, column), at(&self.y, row));
-        let heights: Vec<f64> = (0..(CONTOUR_CELLS + 1) * (CONTOUR_CELLS + 1))
-            .map(|i| corner(i % (CONTOUR_CELLS + 1), i / (CONTOUR_CELLS + 1)))
-            .map(|(x, y)| f(x, y))
-            .collect();
-        let height = |column: usize, row: usize| heights[row * (CONTOUR_CELLS + 1) + column];
-        for &level in levels {
-            for (column, row) in
-                (0..CONTOUR_CELLS * CONTOUR_CELLS).map(|i| (i % CONTOUR_CELLS, i / CONTOUR_CELLS))
-            {
-                let corners = [(0, 0), (1, 0), (1, 1), (0, 1)].map(|(right, up)| (column + right, row + up));
-                // Where the level is crossed along the four edges, an edge after the other.
-                let crossings = (0..4).filter_map(|edge| {
-                    let (from, to) = (corners[edge], corners[(edge + 1) % 4]);
-                    let (low, high) = (height(from.0, from.1) - level, height(to.0, to.1) - level);
-                    if (low < 0.0) == (high < 0.0) {
-                        return None;
-                    }
-                    let (share, from, to) = (low / (low - high), corner(from.0, from.1), corner(to.0, to.1));
-                    Some((from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1)))
-                });
-                let crossings: Vec<Point> = crossings.collect();
-                self.contours.extend(crossings.chunks_exact(2).map(|pair| (pair[0], pair[1])));
-            }
+    /// The same panel with the lines on which `f`, which maps points `[n, 2]` to numbers `[n]`, is one of the levels.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    ///
+    /// # Panics
+    /// If it does not give a number for each point.
+    pub fn contours(mut self, levels: &[f64], f: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        const SIDE: usize = CONTOUR_CELLS + 1;
+        let at = |axis: &Axis, i: usize| axis.at(i as f64 / CONTOUR_CELLS as f64);
+        let corners: Vec<Point> =
+            (0..SIDE * SIDE).map(|i| (at(&self.x, i % SIDE), at(&self.y, i / SIDE))).collect();
+        let heights = f(&batch(corners.clone())?)?.to_vec();
+        assert_eq!(heights.len(), corners.len(), "each point needs a number");
+        let cells = (0..CONTOUR_CELLS * CONTOUR_CELLS)
+            .map(|i| i / CONTOUR_CELLS * SIDE + i % CONTOUR_CELLS)
+            .map(|first| [first, first + 1, first + SIDE + 1, first + SIDE]);
+        for (cell, &level) in cells.flat_map(|cell| levels.iter().map(move |level| (cell, level))) {
+            // Where the level is crossed along the four edges, an edge after the other.
+            let crossings = (0..4).filter_map(|edge| {
+                let (from, to) = (cell[edge], cell[(edge + 1) % 4]);
+                let [low, high] = [from, to].map(|corner| f64::from(heights[corner]) - level);
+                let share = low / (low - high);
+                let between = |from: f64, to: f64| from + share * (to - from);
+                let ((x0, y0), (x1, y1)) = (corners[from], corners[to]);
+                ((low < 0.0) != (high < 0.0)).then(|| (between(x0, x1), between(y0, y1)))
+            });
+            let crossings: Vec<Point> = crossings.collect();
+            self.contours.extend(crossings.chunks_exact(2).map(|pair| (pair[0], pair[1])));
         }
-        self
+        Ok(self)
     }
 
-    /// The same panel with the vectors `f(x, y)` as arrows, at the middles of `count` by `count` cells. The longest is as
-    /// long as a cell, the others in proportion.
-    #[must_use]
-    pub fn field(mut self, count: usize, f: impl Fn(f64, f64) -> Point) -> Self {
+    /// The same panel with arrows in the middles of `count` by `count` cells: the vectors `[n, 2]` that `f` gives for points
+    /// `[n, 2]`. The longest is as long as a cell, the others in proportion.
+    ///
+    /// # Errors
+    /// Those of `f`.
+    ///
+    /// # Panics
+    /// If it does not give a vector for each point.
+    pub fn field(mut self, count: usize, f: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        let points: Vec<Point> = self.middles(count).collect();
+        let vectors = f(&batch(points.clone())?)?.to_vec();
+        assert_eq!(vectors.len(), 2 * points.len(), "each point needs a vector");
         let cell = |axis: &Axis| (axis.high - axis.low) / count as f64;
         let (wide, high) = (cell(&self.x), cell(&self.y));
-        let at = |axis: &Axis, i: usize| axis.low + (axis.high - axis.low) * (i as f64 + 0.5) / count as f64;
-        let vectors: Vec<(Point, Point)> = (0..count * count)
-            .map(|i| (at(&self.x, i % count), at(&self.y, i / count)))
-            .map(|(x, y)| ((x, y), f(x, y)))
-            .collect();
-        let longest = vectors.iter().map(|(_, (dx, dy))| (dx / wide).hypot(dy / high)).fold(0.0, f64::max);
+        let vectors = vectors.chunks_exact(2).map(|vector| (f64::from(vector[0]), f64::from(vector[1])));
+        let longest = vectors.clone().map(|(dx, dy)| (dx / wide).hypot(dy / high)).fold(0.0, f64::max);
         if longest > 0.0 {
-            let arrow = |((x, y), (dx, dy)): (Point, Point)| ((x, y), (dx / longest, dy / longest));
-            self.arrows.extend(vectors.into_iter().map(arrow));
+            let scaled = vectors.map(|(dx, dy)| (dx / longest, dy / longest));
+            self.arrows.extend(points.into_iter().zip(scaled));
         }
-        self
+        Ok(self)
+    }
+
+    /// The middles of `count` by `count` cells, row by row, from below.
+    fn middles(&self, count: usize) -> impl Iterator<Item = Point> {
+        let at = move |axis: &Axis, i: usize| axis.at((i as f64 + 0.5) / count as f64);
+        (0..count * count).map(move |i| (at(&self.x, i % count), at(&self.y, i / count)))
     }
 
     /// The same panel with a path from point to point, a small dot at each.
@@ -143,6 +151,13 @@ impl Plane {
         }
         parts
     }
+}
+
+/// Points as a tensor `[n, 2]`.
+fn batch(points: Vec<Point>) -> Result<Tensor> {
+    let count = points.len();
+    let coordinates: Vec<f32> = points.into_iter().flat_map(|(x, y)| [x as f32, y as f32]).collect();
+    Tensor::from_vec(coordinates, [count, 2])
 }
 
 /// The tint of a class: its colour, mostly white.
@@ -197,10 +212,8 @@ impl Panel for Plane {
             svg.segments(&arrows, "#586069", 1.2);
             for (i, (_, points)) in self.paths.iter().enumerate() {
                 let points: Vec<Point> = points.iter().map(|&point| frame.at(point)).collect();
-                svg.polyline(&points, colour(i), 1.8, "");
-                for at in points {
-                    svg.dot(at, 2.6, colour(i));
-                }
+                svg.polyline(&points, colour(i), 1.5, "");
+                svg.marks(&points, colour(i));
             }
             for (_, class, points) in &self.points {
                 for &point in points {

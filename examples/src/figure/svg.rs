@@ -24,7 +24,7 @@ pub struct Svg {
 
 /// About as wide as a text is, in pixels: the font is the reader's.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
-    0.56 * size * text.chars().count() as f64
+    0.6 * size * text.chars().count() as f64
 }
 
 /// A coordinate, as short as it can be said.
@@ -91,6 +91,16 @@ impl Svg {
             r##"<circle cx="{}" cy="{}" r="{radius}" fill="{colour}" stroke="#fff"/>"##,
             short(x),
             short(y),
+        ));
+    }
+
+    /// Small dots, in one element.
+    pub(super) fn marks(&mut self, points: &[Point], colour: &str) {
+        let path: Vec<String> =
+            points.iter().map(|&(x, y)| format!("M{} {}h0", short(x), short(y))).collect();
+        self.push(format_args!(
+            r#"<path d="{}" stroke="{colour}" stroke-width="5" stroke-linecap="round"/>"#,
+            path.concat(),
         ));
     }
 
