@@ -133,9 +133,15 @@ impl Panel for Lines {
     fn draw(&self, svg: &mut Svg, area: Area, _: usize) {
         let (x, y) = self.axes();
         let frame = Frame::draw(svg, area, x, y);
-        // Half of a line's width more, so that one along the edge is not halved.
+        // Half of a line's width more, or of a dot's, so that one along the edge is not halved.
         let Area { left, top, width, height } = frame.plot;
-        let inside = Area { left: left - 1.0, top: top - 1.0, width: width + 2.0, height: height + 2.0 };
+        let more = if self.series.iter().any(|series| series.mark == Mark::Dot) { 5.0 } else { 1.0 };
+        let inside = Area {
+            left: left - more,
+            top: top - more,
+            width: width + 2.0 * more,
+            height: height + 2.0 * more,
+        };
         svg.clipped(inside, |svg| {
             for (i, series) in self.series.iter().enumerate() {
                 for run in series.points.split(|point| !self.shows(*point)) {
