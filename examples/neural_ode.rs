@@ -271,7 +271,7 @@ fn learn(options: &Options, claims: &mut Claims) -> chapter::Result<()> {
     for (when, found) in [("before training", &before), ("after training", &after)] {
         let plane = Plane::new(when, (-3.0, 3.0), (-3.0, 3.0))
             .axes("angle", "speed")
-            .field(15, |angle, speed| (speed, -angle.sin() - 0.1 * speed))
+            .field(15, pendulum)?
             .path("learned", every(pairs(found), 2))
             .points("seen", 1, every(pairs(&seen), 6));
         figure = figure.panel(plane);
