@@ -51,9 +51,89 @@ pub trait Real:
     fn powf(&self, p: f64) -> Self;
 }
 
+/// Writes [`Elementary`] from the functions of libm in single and in double precision.
+macro_rules! elementary {
+    ($($(#[$doc:meta])* $name:ident = $single:ident, $double:ident;)*) => {
+        /// Functions of one number that have no vectorised kernel: libm's, in pure Rust, with the same bits on every
+        /// machine.
+        pub trait Elementary: Sized {
+            $($(#[$doc])* fn $name(self) -> Self;)*
+        }
+
+        impl Elementary for f32 {
+            $(
+                #[inline]
+                fn $name(self) -> Self {
+                    libm::$single(self)
+                }
+            )*
+        }
+
+        impl Elementary for f64 {
+            $(
+                #[inline]
+                fn $name(self) -> Self {
+                    libm::$double(self)
+                }
+            )*
+        }
+    };
+}
+
+elementary! {
+    /// `2ˣ`.
+    exp2 = exp2f, exp2;
+    /// `eˣ - 1`, exact near 0.
+    exp_m1 = expm1f, expm1;
+    /// `ln(1 + x)`, exact near 0.
+    ln_1p = log1pf, log1p;
+    /// The logarithm to base 2.
+    log2 = log2f, log2;
+    /// The logarithm to base 10.
+    log10 = log10f, log10;
+    /// The tangent.
+    tan = tanf, tan;
+    /// The angle in `[-π/2, π/2]` whose sine is `x`.
+    asin = asinf, asin;
+    /// The angle in `[0, π]` whose cosine is `x`.
+    acos = acosf, acos;
+    /// The angle in `(-π/2, π/2)` whose tangent is `x`.
+    atan = atanf, atan;
+    /// The hyperbolic sine `(eˣ - e⁻ˣ) / 2`.
+    sinh = sinhf, sinh;
+    /// The hyperbolic cosine `(eˣ + e⁻ˣ) / 2`.
+    cosh = coshf, cosh;
+    /// The number whose hyperbolic sine is `x`.
+    asinh = asinhf, asinh;
+    /// The positive number whose hyperbolic cosine is `x`.
+    acosh = acoshf, acosh;
+    /// The number whose hyperbolic tangent is `x`.
+    atanh = atanhf, atanh;
+    /// `1 - erf(x)`, without cancellation.
+    erfc = erfcf, erfc;
+    /// The next whole number towards -∞.
+    floor = floorf, floor;
+    /// The next whole number towards ∞.
+    ceil = ceilf, ceil;
+    /// The next whole number towards 0.
+    trunc = truncf, trunc;
+    /// The nearest whole number, of two equally near the even one.
+    round = rintf, rint;
+}
+
 /// An element of a differentiable tensor: `f32` or `f64`. Sealed.
 pub trait Float:
-    Real + Element + gemm::Product + AddAssign + PartialOrd + Display + LowerExp + Debug + Default + Copy
+    Real
+    + Elementary
+    + Element
+    + gemm::Product
+    + AddAssign
+    + PartialOrd
+    + Display
+    + LowerExp
+    + Debug
+    + Default
+    + Copy
 {
     /// The number zero.
     const ZERO: Self;

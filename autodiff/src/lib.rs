@@ -62,7 +62,7 @@ mod transform;
 pub use array::Array;
 pub use backward::{grad, pull_back};
 pub use error::{Error, ErrorKind, Result, Site};
-pub use float::{Float, Real};
+pub use float::{Elementary, Float, Real};
 pub use graph::Graph;
 pub use kernel::buffer::Element;
 pub use kernel::memory::{Memory, memory, trim};

@@ -237,7 +237,28 @@ impl<T: Float> Array<T> {
     pub(crate) fn log_sum_exp(&self) -> Self {
         let last = self.rank() - 1;
         let n = self.shape.dim(last);
-        Self::build(self.shape.with(last, 1), |out| self.with_slice(|x| reduce::log_sum_exp(out, x, n)))
+        Self::build(self.shape.with(last, 1), |out| {
+            self.with_slice(|x| reduce::log_sum_exp(out, x, n, |_, largest, rest| largest + rest));
+        })
+    }
+
+    /// The logarithm of the softmax along the last axis.
+    pub(crate) fn log_softmax(&self) -> Self {
+        let n = self.shape.dim(self.rank() - 1);
+        Self::build(self.shape, |out| self.with_slice(|x| reduce::log_softmax(out, x, n)))
+    }
+
+    /// `ln Σⱼ e^xⱼ - x_label` of each row of a matrix; the labels are below the number of columns.
+    pub(crate) fn surprisals(&self, labels: &[usize]) -> Self {
+        let (rows, n) = (self.shape.dim(0), self.shape.dim(1));
+        Self::build(Shape::of([rows]), |out| {
+            self.with_slice(|x| {
+                // What may be large cancels first.
+                reduce::log_sum_exp(out, x, n, |row, largest, rest| {
+                    (largest - x[row * n + labels[row]]) + rest
+                });
+            });
+        })
     }
 
     /// The entries `index[..]` along `axis`.

@@ -182,20 +182,20 @@ pub(crate) fn arg_max<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usi
     });
 }
 
-/// Softmax of one row: `yᵢ = e^(xᵢ - m) / Σⱼ e^(xⱼ - m)` with `m` the largest; returns `ln Σ e^x`.
-struct Softmax<'a, T> {
+/// `y ← e^(x - shift)`.
+struct Exponentials<'a, T> {
     y: &'a mut [T],
     x: &'a [T],
-    largest: T,
+    shift: T,
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Softmax<'_, T> {
+impl<T: Float> Kernel for Exponentials<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y = (x - self.largest).exp();
+            *y = (x - self.shift).exp();
         }
     }
 }
@@ -214,30 +214,62 @@ impl<T: Float> Kernel for Scale<'_, T> {
     }
 }
 
-/// Softmax of one row into `y`; returns the logarithm of the sum of exponentials.
-fn softmax_row<T: Float>(y: &mut [T], x: &[T]) -> T {
+/// The exponentials of one row into `y`, divided by `e^shift`; returns the shift and their sum.
+fn exponentials<T: Float>(y: &mut [T], x: &[T]) -> (T, T) {
     let largest = row::<T, Max>(x);
     // A row of minus infinities has no softmax, but also no reason to be shifted by one.
     let shift = if largest == T::NEG_INFINITY { T::ZERO } else { largest };
-    vectorized(Softmax { y, x, largest: shift });
-    let sum = row::<T, Add>(y);
-    vectorized(Scale(y, T::ONE / sum));
-    shift + sum.ln()
+    vectorized(Exponentials { y, x, shift });
+    (shift, row::<T, Add>(y))
 }
 
-/// Softmax of each row of length `n`.
+/// `y ← x - shift - logarithm`, in this order: what is large goes first.
+struct Subtract<'a, T> {
+    y: &'a mut [T],
+    x: &'a [T],
+    shift: T,
+    logarithm: T,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Kernel for Subtract<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            *y = x - self.shift - self.logarithm;
+        }
+    }
+}
+
+/// What one element of a row of exponentials costs, in nanoseconds.
+const EXP_NS: f64 = 1.2;
+
+/// Softmax of each row of length `n`: `yᵢ = e^(xᵢ - m) / Σⱼ e^(xⱼ - m)` with `m` the largest.
 pub(crate) fn softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
-    parallel::items(y, n, n as f64 * 1.2 + 20.0, |i, y| {
-        softmax_row(y, &x[i * n..][..n]);
+    parallel::items(y, n, n as f64 * EXP_NS + 20.0, |i, y| {
+        let (_, sum) = exponentials(y, &x[i * n..][..n]);
+        vectorized(Scale(y, T::ONE / sum));
     });
 }
 
-/// `ln Σ e^x` of each row of length `n`.
-pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize) {
-    parallel::split(out, 1, n as f64 * 1.2 + 20.0, |start, out| {
+/// The logarithm of the softmax of each row of length `n`: `yᵢ = (xᵢ - m) - ln Σⱼ e^(xⱼ - m)`.
+pub(crate) fn log_softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
+    parallel::items(y, n, n as f64 * EXP_NS + 20.0, |i, y| {
+        let x = &x[i * n..][..n];
+        let (shift, sum) = exponentials(y, x);
+        vectorized(Subtract { y, x, shift, logarithm: sum.ln() });
+    });
+}
+
+/// `ln Σ e^x` of each row of length `n`, as the two numbers that `f` combines: the largest and `ln Σ e^(x - largest)`; `f`
+/// is told the row.
+pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize, f: impl Fn(usize, T, T) -> T + Sync) {
+    parallel::split(out, 1, n as f64 * EXP_NS + 20.0, |start, out| {
         let mut scratch = Fresh::take(n);
         for (i, out) in out.iter_mut().enumerate() {
-            *out = softmax_row(&mut scratch, &x[(start + i) * n..][..n]);
+            let (shift, sum) = exponentials(&mut scratch, &x[(start + i) * n..][..n]);
+            *out = f(start + i, shift, sum.ln());
         }
     });
 }

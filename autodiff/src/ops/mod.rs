@@ -8,7 +8,15 @@
 //! | function | at | gradient |
 //! |---|---|---|
 //! | `relu`, `abs`, `sign`, `step` | 0 | 0 |
-//! | `sqrt` | 0 | infinite |
+//! | `floor`, `ceil`, `trunc`, `round` | a step | 0 |
+//! | `leaky_relu` | 0 | the slope |
+//! | `elu` | 0 | `α` |
+//! | `selu` | 0 | `λ α` |
+//! | `clamp` | either bound | 1 |
+//! | `relu6`, `hard_tanh`, `hard_sigmoid` | either bend | 0 |
+//! | `hard_swish` | -3 and 3 | 0 and 1 |
+//! | `soft_shrink`, `hard_shrink` | either threshold | 0 |
+//! | `sqrt`, `rsqrt`, `asin`, `acos`, `acosh`, `atanh` | the end of where they are defined | infinite |
 //! | `maximum`, `minimum` | equal elements | half to each |
 //! | `max`, `max_axes`, `max_keep`, `min`, `min_axes`, `min_keep` | several extremes | equal shares |
 //! | `max_pool2d` | several maxima in a window | all to the first in row order |
@@ -16,6 +24,7 @@
 //! NaN survives `relu`, `maximum`, `minimum`, `max_axes`, `min_axes` and pooling. Sizes of zero work; the sum of nothing
 //! is 0, the mean of nothing NaN, the maximum of nothing -∞.
 
+pub(crate) mod activation;
 pub(crate) mod binary;
 pub(crate) mod conv;
 pub(crate) mod index;

@@ -37,7 +37,7 @@ impl<T: Float> Op<T> for LogSoftmax {
         "log_softmax"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip(&x[0].log_sum_exp(), |x, l| x - l)
+        Ok(x[0].log_softmax())
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad - at.output().exp() * grad.sum_keep(-1)?)
@@ -59,16 +59,7 @@ impl<T: Float> Op<T> for CrossEntropy {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         let (rows, classes) = (x[0].shape().dim(0), x[0].shape().dim(1));
         check_labels(&self.labels, classes)?;
-        let losses = Array::build(Shape::of([rows]), |out| {
-            let normalisers = x[0].log_sum_exp();
-            x[0].with_slice(|x| {
-                normalisers.with_slice(|normalisers| {
-                    for (i, out) in out.iter_mut().enumerate() {
-                        *out = normalisers[i] - x[i * classes + self.labels[i]];
-                    }
-                });
-            });
-        });
+        let losses = x[0].surprisals(&self.labels);
         let total = losses.sum(crate::shape::AxisSet::all(&losses.shape()));
         Ok(total.reshaped(Shape::SCALAR).map(|total| total / T::from_f64(rows as f64)))
     }

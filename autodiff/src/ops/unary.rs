@@ -10,13 +10,22 @@ use crate::float::{Float, Real};
 use crate::kernel::map::{Map1, Map2};
 use crate::op::{Op, Point, Reads};
 use crate::tensor::Tensor;
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LOG2_E, LOG10_E};
+
+/// What the derivative is a formula of.
+#[derive(PartialEq)]
+pub(super) enum From {
+    Input,
+    Output,
+    /// It is zero wherever there is one.
+    Nothing,
+}
 
 /// A row of the table.
-trait Formula: Copy + Send + Sync + 'static {
+pub(super) trait Formula: Copy + Send + Sync + 'static {
     const NAME: &'static str;
-    /// Whether the derivative is a formula of the output (else of the input).
-    const FROM_OUTPUT: bool;
+    /// What the derivative is a formula of.
+    const FROM: From;
     /// Cost of one value in nanoseconds, for the choice to go parallel.
     const NS: f64;
     fn value<T: Float>(self, x: T) -> T;
@@ -24,7 +33,7 @@ trait Formula: Copy + Send + Sync + 'static {
 }
 
 /// The op of a row.
-struct Unary<F>(F);
+pub(super) struct Unary<F>(pub(super) F);
 
 /// `x ↦ f(x)`, inlined into the loop for certain.
 struct Value<F>(F);
@@ -55,18 +64,26 @@ impl<F: Formula, T: Float> Op<T> for Unary<F> {
         Ok(x[0].map_with(F::NS, &Value(self.0)))
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        let v = if F::FROM_OUTPUT { at.output() } else { at.input(0) };
+        let v = match F::FROM {
+            From::Input => at.input(0),
+            From::Output => at.output(),
+            From::Nothing => return Ok(at.zeros(0)),
+        };
         if grad.is_tracked() || v.is_tracked() {
             return Ok(grad * self.0.derivative(v));
         }
         Ok(grad.array.zip_with(&v.array, F::NS, &Pulled(self.0))?.into())
     }
     fn reads(&self, _: usize) -> Reads {
-        if F::FROM_OUTPUT { Reads::OUTPUT } else { Reads::input(0) }
+        match F::FROM {
+            From::Input => Reads::input(0),
+            From::Output => Reads::OUTPUT,
+            From::Nothing => Reads::NONE,
+        }
     }
 }
 
-/// Writes the rows: `Op => method(parameters) = |x| value, from input|output |v| derivative, nanoseconds;`.
+/// Writes the rows: `Op => method(parameters) = |x| value, from Input|Output|Nothing |v| derivative, nanoseconds;`.
 ///
 /// The row of `exp`, for example, becomes a struct `Exp`, its `Formula`, and the method `Tensor::exp`.
 macro_rules! unary {
@@ -82,7 +99,7 @@ macro_rules! unary {
             #[allow(clippy::inline_always)]
             impl Formula for $op {
                 const NAME: &'static str = stringify!($method);
-                const FROM_OUTPUT: bool = unary!(@ $source);
+                const FROM: From = From::$source;
                 const NS: f64 = $ns;
                 #[inline(always)]
                 fn value<T: Float>(self, $x: T) -> T {
@@ -107,91 +124,128 @@ macro_rules! unary {
             )*
         }
     };
-    (@ input) => { false };
-    (@ output) => { true };
 }
+
+pub(super) use unary;
 
 unary! {
     /// `|x|`, elementwise. The gradient at 0 is 0.
-    Abs => abs() = |x| x.abs(), from input |x| x.sign(), 0.3;
+    Abs => abs() = |x| x.abs(), from Input |x| x.sign(), 0.3;
 
     /// `-1`, `0` or `1`, elementwise; NaN stays NaN. The gradient is 0.
-    Sign => sign() = |x| x.sign(), from input |x| x.constant(0.0), 0.3;
+    Sign => sign() = |x| x.sign(), from Nothing |x| x.constant(0.0), 0.3;
 
     /// `1` where `x > 0`, else `0`, elementwise; NaN stays NaN. The gradient is 0.
-    Step => step() = |x| x.step(), from input |x| x.constant(0.0), 0.3;
+    Step => step() = |x| x.step(), from Nothing |x| x.constant(0.0), 0.3;
 
     /// `x²`, elementwise.
-    Square => square() = |x| x.square(), from input |x| x.constant(2.0) * x, 0.3;
+    Square => square() = |x| x.square(), from Input |x| x.constant(2.0) * x, 0.3;
 
     /// `√x`, elementwise; NaN below 0. The gradient at 0 is infinite.
-    Sqrt => sqrt() = |x| x.sqrt(), from output |y| y.constant(0.5) / y, 0.5;
+    Sqrt => sqrt() = |x| x.sqrt(), from Output |y| y.constant(0.5) / y, 0.5;
 
     /// `1 / x`, elementwise.
-    Recip => recip() = |x| x.recip(), from output |y| -y.square(), 0.5;
+    Recip => recip() = |x| x.recip(), from Output |y| -y.square(), 0.5;
 
     /// `eˣ`, elementwise.
-    Exp => exp() = |x| x.exp(), from output |y| y, 0.7;
+    Exp => exp() = |x| x.exp(), from Output |y| y, 0.7;
 
     /// The natural logarithm, elementwise; NaN below 0.
-    Ln => ln() = |x| x.ln(), from input |x| x.recip(), 1.0;
+    Ln => ln() = |x| x.ln(), from Input |x| x.recip(), 1.0;
 
     /// `sin x`, elementwise, `x` in radians.
-    Sin => sin() = |x| x.sin(), from input |x| x.cos(), 1.5;
+    Sin => sin() = |x| x.sin(), from Input |x| x.cos(), 1.5;
 
     /// `cos x`, elementwise, `x` in radians.
-    Cos => cos() = |x| x.cos(), from input |x| -x.sin(), 1.5;
+    Cos => cos() = |x| x.cos(), from Input |x| -x.sin(), 1.5;
 
     /// The hyperbolic tangent, elementwise.
-    Tanh => tanh() = |x| x.tanh(), from output |y| y.one() - y.square(), 1.0;
-
-    /// The logistic function `1 / (1 + e⁻ˣ)`, elementwise.
-    Sigmoid => sigmoid() = |x| x.sigmoid(), from output |y| y.clone() * (y.one() - y), 1.0;
-
-    /// `ln(1 + eˣ)`, elementwise, without overflow.
-    Softplus => softplus() = |x| x.softplus(), from input |x| x.sigmoid(), 2.0;
+    Tanh => tanh() = |x| x.tanh(), from Output |y| y.one() - y.square(), 1.0;
 
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`, elementwise.
     Erf => erf() = |x| x.erf(),
-        from input |x| x.constant(FRAC_2_SQRT_PI) * (-x.square()).exp(), 1.5;
+        from Input |x| x.constant(FRAC_2_SQRT_PI) * (-x.square()).exp(), 1.5;
 
-    /// `max(x, 0)`, elementwise; NaN stays NaN. The gradient at 0 is 0.
-    Relu => relu() = |x| x.maximum(T::ZERO), from output |y| y.step(), 0.3;
+    /// `2ˣ`, elementwise.
+    Exp2 => exp2() = |x| x.exp2(), from Output |y| y.constant(LN_2) * y, 5.0;
 
-    /// The Gaussian error linear unit `x Φ(x)`, elementwise, with the exact normal distribution function
-    /// `Φ(x) = (1 + erf(x/√2)) / 2` (Hendrycks and Gimpel, arXiv:1606.08415).
-    Gelu => gelu() = |x| x * normal_cdf(&x),
-        from input |x| normal_cdf(&x) + x.clone() * normal_density(&x), 2.0;
+    /// `eˣ - 1`, elementwise, exact near 0.
+    ExpM1 => exp_m1() = |x| x.exp_m1(), from Output |y| y.one() + y, 8.0;
 
-    /// `x / (1 + e⁻ˣ)`, elementwise, also called swish (Elfwing et al., arXiv:1702.03118).
-    Silu => silu() = |x| x * x.sigmoid(), from input |x| {
-        let s = x.sigmoid();
-        s.clone() * (x.one() + x * (s.one() - s))
-    }, 1.2;
+    /// `ln(1 + x)`, elementwise, exact near 0; NaN below -1.
+    Ln1p => ln_1p() = |x| x.ln_1p(), from Input |x| (x.one() + x).recip(), 8.0;
+
+    /// The logarithm to base 2, elementwise; NaN below 0.
+    Log2 => log2() = |x| x.log2(), from Input |x| x.constant(LOG2_E) / x, 8.0;
+
+    /// The logarithm to base 10, elementwise; NaN below 0.
+    Log10 => log10() = |x| x.log10(), from Input |x| x.constant(LOG10_E) / x, 8.0;
+
+    /// `1 / √x`, elementwise; NaN below 0. The gradient at 0 is infinite.
+    Rsqrt => rsqrt() = |x| x.sqrt().recip(), from Output |y| y.constant(-0.5) * y.powi(3), 0.7;
+
+    /// `tan x`, elementwise, `x` in radians.
+    Tan => tan() = |x| x.tan(), from Output |y| y.one() + y.square(), 10.0;
+
+    /// `arcsin x`, elementwise, in radians; NaN outside of -1 to 1. The gradient at -1 and 1 is infinite.
+    Asin => asin() = |x| x.asin(), from Input |x| (x.one() - x.square()).sqrt().recip(), 8.0;
+
+    /// `arccos x`, elementwise, in radians; NaN outside of -1 to 1. The gradient at -1 and 1 is infinite.
+    Acos => acos() = |x| x.acos(), from Input |x| -(x.one() - x.square()).sqrt().recip(), 8.0;
+
+    /// `arctan x`, elementwise, in radians.
+    Atan => atan() = |x| x.atan(), from Input |x| (x.one() + x.square()).recip(), 8.0;
+
+    /// The hyperbolic sine `(eˣ - e⁻ˣ) / 2`, elementwise.
+    Sinh => sinh() = |x| x.sinh(), from Output |y| (y.one() + y.square()).sqrt(), 8.0;
+
+    /// The hyperbolic cosine `(eˣ + e⁻ˣ) / 2`, elementwise.
+    Cosh => cosh() = |x| x.cosh(),
+        // sinh x as tanh x cosh x: the difference of exponentials would cancel near 0.
+        from Input |x| x.tanh() * x.constant(0.5) * (x.exp() + (-x).exp()), 8.0;
+
+    /// The number whose hyperbolic sine is `x`, elementwise.
+    Asinh => asinh() = |x| x.asinh(), from Input |x| (x.one() + x.square()).sqrt().recip(), 12.0;
+
+    /// The positive number whose hyperbolic cosine is `x`, elementwise; NaN below 1. The gradient at 1 is infinite.
+    Acosh => acosh() = |x| x.acosh(),
+        from Input |x| ((x.clone() - x.one()) * (x.one() + x)).sqrt().recip(), 12.0;
+
+    /// The number whose hyperbolic tangent is `x`, elementwise; NaN outside of -1 to 1. The gradient at -1 and 1 is
+    /// infinite.
+    Atanh => atanh() = |x| x.atanh(),
+        from Input |x| ((x.one() - x.clone()) * (x.one() + x)).recip(), 12.0;
+
+    /// `1 - erf(x)`, elementwise, without cancellation.
+    Erfc => erfc() = |x| x.erfc(),
+        from Input |x| x.constant(-FRAC_2_SQRT_PI) * (-x.square()).exp(), 12.0;
+
+    /// The next whole number towards -∞, elementwise. The gradient is 0.
+    Floor => floor() = |x| x.floor(), from Nothing |x| x.constant(0.0), 2.0;
+
+    /// The next whole number towards ∞, elementwise. The gradient is 0.
+    Ceil => ceil() = |x| x.ceil(), from Nothing |x| x.constant(0.0), 2.0;
+
+    /// The next whole number towards 0, elementwise. The gradient is 0.
+    Trunc => trunc() = |x| x.trunc(), from Nothing |x| x.constant(0.0), 2.0;
+
+    /// The nearest whole number, elementwise, of two equally near the even one. The gradient is 0.
+    Round => round() = |x| x.round(), from Nothing |x| x.constant(0.0), 2.0;
+
+    /// `x` where it is from `low` to `high`, the nearer of both elsewhere, elementwise; NaN stays NaN. The gradient is 1
+    /// from `low` to `high`, both included, and 0 elsewhere.
+    Clamp => clamp(low: f64, high: f64) = |x| x.maximum(T::from_f64(low)).minimum(T::from_f64(high)), from Input |x| {
+        let inside = (x.clone() - x.constant(high)).step() + (x.constant(low) - x.clone()).step();
+        x.one() - inside
+    }, 0.5;
 
     /// `xⁿ` for a whole number `n`, elementwise.
     Powi => powi(n: i32) = |x| x.powi(n),
-        from input |x| if n == 0 { x.constant(0.0) } else { x.constant(f64::from(n)) * x.powi(n - 1) }, 1.0;
+        from Input |x| if n == 0 { x.constant(0.0) } else { x.constant(f64::from(n)) * x.powi(n - 1) }, 1.0;
 
     /// `xᵖ`, elementwise; NaN below 0 unless `p` is a whole number.
     Powf => powf(p: f64) = |x| x.powf(p),
-        from input |x| if p == 0.0 { x.constant(0.0) } else { x.constant(p) * x.powf(p - 1.0) }, 20.0;
-}
-
-/// `Φ(x)`, the normal distribution function.
-#[inline(always)]
-#[allow(clippy::inline_always)]
-fn normal_cdf<R: Real>(x: &R) -> R {
-    let (half, one, scale) = (x.constant(0.5), x.one(), x.constant(FRAC_1_SQRT_2));
-    half * (one + (x.clone() * scale).erf())
-}
-
-/// `φ(x) = e^(-x²/2) / √(2π)`, the normal density.
-#[inline(always)]
-#[allow(clippy::inline_always)]
-fn normal_density<R: Real>(x: &R) -> R {
-    let (scale, half) = (x.constant(FRAC_2_SQRT_PI / (2.0 * SQRT_2)), x.constant(-0.5));
-    scale * (x.square() * half).exp()
+        from Input |x| if p == 0.0 { x.constant(0.0) } else { x.constant(p) * x.powf(p - 1.0) }, 20.0;
 }
 
 /// Formulas over tensors are recorded op by op, so that a derivative has derivatives.

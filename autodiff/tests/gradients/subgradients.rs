@@ -28,7 +28,36 @@ fn kinks_have_the_documented_gradient() {
     assert_eq!(gradient(|x| Ok(x.abs()), x()), [-1.0, 0.0, 0.0, 4.0]);
     assert_eq!(gradient(|x| Ok(x.sign()), x()), [0.0; 4]);
     assert_eq!(gradient(|x| Ok(x.step()), x()), [0.0; 4]);
-    assert_eq!(gradient(|x| Ok(x.sqrt()), vector(&[0.0])), [f64::INFINITY]);
+    let steps = || vector(&[-1.0, 0.0, 0.5, 2.0]);
+    assert_eq!(gradient(|x| Ok(x.floor()), steps()), [0.0; 4]);
+    assert_eq!(gradient(|x| Ok(x.ceil()), steps()), [0.0; 4]);
+    assert_eq!(gradient(|x| Ok(x.trunc()), steps()), [0.0; 4]);
+    assert_eq!(gradient(|x| Ok(x.round()), steps()), [0.0; 4]);
+    assert_eq!(gradient(|x| Ok(x.leaky_relu(0.25)), x()), [0.25, 0.5, 0.75, 4.0]);
+    assert_eq!(gradient(|x| Ok(x.elu(0.5)), x())[1..], [1.0, 1.5, 4.0]);
+    let selu = gradient(|x| Ok(x.selu()), x());
+    assert!((selu[1] / 2.0 - 1.758_099_340_847_376_6).abs() < 1e-15, "{selu:?}");
+    assert_eq!(gradient(|x| Ok(x.clamp(-1.0, 2.0)), vector(&[-1.5, -1.0, 2.0, 2.5])), [0.0, 2.0, 3.0, 0.0]);
+    assert_eq!(gradient(|x| Ok(x.relu6()), vector(&[0.0, 1.0, 6.0])), [0.0, 2.0, 0.0]);
+    assert_eq!(gradient(|x| Ok(x.hard_tanh()), vector(&[-1.0, 0.5, 1.0])), [0.0, 2.0, 0.0]);
+    assert_eq!(gradient(|x| Ok(x.hard_sigmoid()), vector(&[-3.0, 3.0])), [0.0; 2]);
+    assert_eq!(gradient(|x| Ok(x.hard_swish()), vector(&[-3.0, 3.0])), [0.0, 2.0]);
+    let thresholds = || vector(&[-2.0, -1.0, 0.0, 1.0]);
+    assert_eq!(gradient(|x| Ok(x.soft_shrink(1.0)), thresholds()), [1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(gradient(|x| Ok(x.hard_shrink(1.0)), thresholds()), [1.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn at_the_end_of_where_a_function_is_defined_its_gradient_is_infinite() {
+    let infinite =
+        |gradient: Vec<f64>| assert!(gradient.iter().all(|g| g.abs() == f64::INFINITY), "{gradient:?}");
+    infinite(gradient(|x| Ok(x.sqrt()), vector(&[0.0])));
+    infinite(gradient(|x| Ok(x.rsqrt()), vector(&[0.0])));
+    infinite(gradient(|x| Ok(x.acosh()), vector(&[1.0])));
+    let ends = || vector(&[-1.0, 1.0]);
+    infinite(gradient(|x| Ok(x.asin()), ends()));
+    infinite(gradient(|x| Ok(x.acos()), ends()));
+    infinite(gradient(|x| Ok(x.atanh()), ends()));
 }
 
 #[test]

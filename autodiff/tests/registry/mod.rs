@@ -52,6 +52,7 @@ macro_rules! ops {
     };
 }
 
+mod activation;
 mod binary;
 mod conv;
 mod index;
@@ -65,8 +66,9 @@ mod softmax;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 11] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 12] = [
     ("unary", unary::ENTRIES),
+    ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
     ("select", select::ENTRIES),
     ("reduce", reduce::ENTRIES),
@@ -170,6 +172,8 @@ const POSITIVE: Domain = Domain::Positive;
 const DISTINCT: Domain = Domain::Distinct;
 /// Numbers that a function with a kink, a jump or a pole at 0 is smooth at.
 const NONZERO: Domain = Domain::NONZERO;
+/// Numbers that a function with kinks at -1 and 1 is smooth at.
+const AT_ONE: Domain = Domain::AwayFrom { kinks: &[-1.0, 1.0], gap: 0.25 };
 
 /// Any shape.
 fn any() -> Shapes<1> {
