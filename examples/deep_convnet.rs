@@ -101,9 +101,13 @@ fn main() -> ExitCode {
             let mut model = DeepConvNet::new(&mut Rng::seed(seed));
             eprintln!("{} parameters, {} images, {epochs} epochs", model.parameter_count(), train.len());
 
-            // A mirrored shoe is a shoe, a mirrored digit is none; digits are written at a slant, clothes are laid out.
-            let augment = Augment::new().shift(2.0).scaling(0.1);
-            let augment = if fashion { augment.mirror() } else { augment.rotation(12.0).shear(8.0) };
+            // A mirrored shoe is a shoe, a mirrored digit is none; digits are written at a slant and of any size, clothes
+            // are laid out.
+            let augment = if fashion {
+                Augment::new().shift(1.0).mirror()
+            } else {
+                Augment::new().shift(2.0).scaling(0.1).rotation(12.0).shear(8.0)
+            };
             let loader =
                 Loader::new(&train, if quick { 32 } else { 64 }).shuffle(seed).augment(augment, seed);
             let started = Instant::now();
