@@ -15,6 +15,8 @@ mod laws;
 mod mutants;
 #[path = "gradients/page.rs"]
 mod page;
+#[path = "gradients/parity/mod.rs"]
+mod parity;
 mod registry;
 #[path = "gradients/source.rs"]
 mod source;

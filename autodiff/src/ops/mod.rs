@@ -12,8 +12,7 @@
 //! | `leaky_relu` | 0 | the slope |
 //! | `elu` | 0 | `α` |
 //! | `selu` | 0 | `λ α` |
-//! | `clamp` | either bound | 1 |
-//! | `relu6`, `hard_tanh`, `hard_sigmoid` | either bend | 0 |
+//! | `clamp`, `relu6`, `hard_tanh`, `hard_sigmoid` | either bend | 0 |
 //! | `hard_swish` | -3 and 3 | 0 and 1 |
 //! | `soft_shrink`, `hard_shrink` | either threshold | 0 |
 //! | `sqrt`, `rsqrt`, `asin`, `acos`, `acosh`, `atanh` | the end of where they are defined | infinite |

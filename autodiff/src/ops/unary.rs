@@ -232,12 +232,10 @@ unary! {
     /// The nearest whole number, elementwise, of two equally near the even one. The gradient is 0.
     Round => round() = |x| x.round(), from Nothing |x| x.constant(0.0), 2.0;
 
-    /// `x` where it is from `low` to `high`, the nearer of both elsewhere, elementwise; NaN stays NaN. The gradient is 1
-    /// from `low` to `high`, both included, and 0 elsewhere.
-    Clamp => clamp(low: f64, high: f64) = |x| x.maximum(T::from_f64(low)).minimum(T::from_f64(high)), from Input |x| {
-        let inside = (x.clone() - x.constant(high)).step() + (x.constant(low) - x.clone()).step();
-        x.one() - inside
-    }, 0.5;
+    /// `min(max(x, low), high)`, elementwise, which is `high` where `low` is above it; NaN stays NaN. The gradient is 1
+    /// between the bounds, and 0 at them and outside.
+    Clamp => clamp(low: f64, high: f64) = |x| x.maximum(T::from_f64(low)).minimum(T::from_f64(high)),
+        from Input |x| (x.clone() - x.constant(low)).step() * (x.constant(high) - x).step(), 0.5;
 
     /// `xⁿ` for a whole number `n`, elementwise.
     Powi => powi(n: i32) = |x| x.powi(n),

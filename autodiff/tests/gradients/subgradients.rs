@@ -37,7 +37,10 @@ fn kinks_have_the_documented_gradient() {
     assert_eq!(gradient(|x| Ok(x.elu(0.5)), x())[1..], [1.0, 1.5, 4.0]);
     let selu = gradient(|x| Ok(x.selu()), x());
     assert!((selu[1] / 2.0 - 1.758_099_340_847_376_6).abs() < 1e-15, "{selu:?}");
-    assert_eq!(gradient(|x| Ok(x.clamp(-1.0, 2.0)), vector(&[-1.5, -1.0, 2.0, 2.5])), [0.0, 2.0, 3.0, 0.0]);
+    assert_eq!(
+        gradient(|x| Ok(x.clamp(-1.0, 2.0)), vector(&[-1.5, -1.0, 0.5, 2.0, 2.5])),
+        [0.0, 0.0, 3.0, 0.0, 0.0]
+    );
     assert_eq!(gradient(|x| Ok(x.relu6()), vector(&[0.0, 1.0, 6.0])), [0.0, 2.0, 0.0]);
     assert_eq!(gradient(|x| Ok(x.hard_tanh()), vector(&[-1.0, 0.5, 1.0])), [0.0, 2.0, 0.0]);
     assert_eq!(gradient(|x| Ok(x.hard_sigmoid()), vector(&[-3.0, 3.0])), [0.0; 2]);
@@ -219,7 +222,7 @@ fn reductions_of_nothing_are_what_they_should_be() {
         |x| x.log_sum_exp_keep(0),
     ];
     for reduction in reductions {
-        assert_eq!(gradient(reduction, nothing()), []);
+        assert!(gradient(reduction, nothing()).is_empty());
     }
 }
 

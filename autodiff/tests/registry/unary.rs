@@ -133,7 +133,7 @@ ops! {
         gives [vector([-1.5, 2.5, 3.2]).round() => [-2.0, 2.0, 3.0]],
         like "numpy.rint";
     clamp: each(), [AT_ONE], |[x], _| Ok(x.clamp(-1.0, 1.0)),
-        gradient "`g` from `low` to `high`, else 0",
+        gradient "`g` between `low` and `high`, else 0",
         gives [vector([-2.0, 0.5, 3.0, f64::NAN]).clamp(-1.0, 1.0) => [-1.0, 0.5, 1.0, f64::NAN]],
         like "numpy.clip";
     powi: each(), [NONZERO], |[x], mut c| Ok(x.powi(c.below(9) as i32 - 4)),
