@@ -47,6 +47,11 @@ impl Options {
         self.get(name).as_array().expect("a list").iter().map(whole).collect()
     }
 
+    /// Numbers.
+    pub(crate) fn floats(&self, name: &str) -> Vec<f64> {
+        numbers(self.get(name))
+    }
+
     /// Yes or no.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.get(name).as_bool().expect("true or false")
