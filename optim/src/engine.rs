@@ -1,8 +1,9 @@
 //! What the optimisers share: state by name, the walk over a model, the checks of hyperparameters, and [`optimizer!`],
 //! which leaves to each optimiser its formula.
 
+use crate::group::{Group, Groups};
 use crate::optimizer::Step;
-use autodiff::{Array, Error, Float, Module, Result};
+use autodiff::{Array, Error, Float, Module, Result, Tensor};
 use std::collections::HashMap;
 
 /// What an optimiser knows of one parameter.
@@ -10,8 +11,8 @@ use std::collections::HashMap;
 pub(crate) struct State<T: Float, const K: usize> {
     /// How often the parameter has been stepped, the present step included.
     pub(crate) steps: u64,
-    /// Arrays of the parameter's shape, zeros at first.
-    pub(crate) slots: [Array<T>; K],
+    /// Arrays of the parameter's shape; what an option needs that is off is not made.
+    pub(crate) slots: [Option<Array<T>>; K],
 }
 
 /// What an optimiser knows of the parameters it has stepped, by their names.
@@ -23,27 +24,35 @@ impl<T: Float, const K: usize> States<T, K> {
         Self(HashMap::new())
     }
 
-    /// Shows the values, the state and the gradient of each parameter that has one to `update`.
+    /// Shows the values, the state, the gradient and the group of each parameter that has a gradient to `update`.
     #[track_caller]
     pub(crate) fn step(
         &mut self,
         optimizer: &'static str,
+        groups: &mut Groups,
         model: &mut dyn Module<T>,
-        mut update: impl FnMut(&mut Array<T>, &mut State<T, K>, &Array<T>),
+        mut update: impl FnMut(&mut Array<T>, &mut State<T, K>, &Array<T>, Group),
     ) -> Result<Step> {
+        groups.check(optimizer, model)?;
         let mut report = Step::default();
         let mut wrong = None;
         model.parameters_mut(&mut |name, parameter| {
+            let group = groups.of(name);
+            if group.is_frozen() {
+                parameter.take_grad();
+                report.frozen += 1;
+                return;
+            }
             let had_gradient = parameter.step(|values, grad| {
                 let shape = values.shape();
                 let state = match self.0.get_mut(name) {
                     Some(state) => state,
-                    None => self.0.entry(name.to_owned()).or_insert_with(|| State {
-                        steps: 0,
-                        slots: std::array::from_fn(|_| Array::full(T::ZERO, shape)),
-                    }),
+                    None => self
+                        .0
+                        .entry(name.to_owned())
+                        .or_insert_with(|| State { steps: 0, slots: std::array::from_fn(|_| None) }),
                 };
-                if let Some(slot) = state.slots.iter().find(|slot| slot.shape() != shape) {
+                if let Some(slot) = state.slots.iter().flatten().find(|slot| slot.shape() != shape) {
                     wrong.get_or_insert_with(|| {
                         format!(
                             "parameter {name:?} has shape {shape}, but its state was made for {}: \
@@ -54,7 +63,7 @@ impl<T: Float, const K: usize> States<T, K> {
                     return;
                 }
                 state.steps += 1;
-                update(values, state, grad);
+                update(values, state, grad, group);
                 report.updated += 1;
             });
             if !had_gradient {
@@ -68,10 +77,56 @@ impl<T: Float, const K: usize> States<T, K> {
     }
 }
 
+/// A slot of state, made of zeros when it is first asked for.
+pub(crate) fn slot<'a, T: Float>(slot: &'a mut Option<Array<T>>, like: &Array<T>) -> &'a mut Array<T> {
+    slot.get_or_insert_with(|| Array::full(T::ZERO, like.shape()))
+}
+
+/// `f`, known to the compiler as what an optimiser does to the `N` numbers of an element.
+pub(crate) fn elementwise<T, const N: usize, F: Fn([T; N], T) -> [T; N] + Sync>(f: F) -> F {
+    f
+}
+
+/// The Euclidean norm, computed in `f64`: of `f32` it neither overflows nor vanishes.
+pub(crate) fn norm<T: Float>(array: &Array<T>) -> f64 {
+    square_sum(array).sqrt()
+}
+
+/// The sum of the squares of all elements, in `f64`.
+pub(crate) fn square_sum<T: Float>(array: &Array<T>) -> f64 {
+    Tensor::from(array.map(|x| x.to_f64() * x.to_f64())).sum().item()
+}
+
 /// The gradient of the loss with a penalty `decay / 2 |w|²`. Without decay it is `g` also where `w` is infinite.
 #[inline]
 pub(crate) fn decayed<T: Float>(g: T, w: T, decay: T) -> T {
     if decay == T::ZERO { g } else { g + decay * w }
+}
+
+/// Weight decay of either kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Decay<T> {
+    coupled: T,
+    keep: T,
+}
+
+impl<T: Float> Decay<T> {
+    pub(crate) fn new(rate: f64, weight_decay: f64, decoupled: bool) -> Self {
+        let [coupled, apart] = if decoupled { [0.0, weight_decay] } else { [weight_decay, 0.0] };
+        Self { coupled: T::from_f64(coupled), keep: T::from_f64(1.0 - rate * apart) }
+    }
+
+    /// The gradient, with the penalty's if decay is coupled.
+    #[inline]
+    pub(crate) fn gradient(&self, g: T, w: T) -> T {
+        decayed(g, w, self.coupled)
+    }
+
+    /// What is left of the weight if decay is decoupled.
+    #[inline]
+    pub(crate) fn weight(&self, w: T) -> T {
+        self.keep * w
+    }
 }
 
 /// Lets pass what is finite and not negative.
@@ -95,28 +150,56 @@ pub(crate) fn below_one(name: &str, value: f64) -> f64 {
     value
 }
 
+/// Lets pass a weight decay, which a [`Group`] may replace.
+#[track_caller]
+pub(crate) fn decay(name: &str, value: f64) -> f64 {
+    not_negative(name, value)
+}
+
 /// Lets either pass.
 pub(crate) fn either(_: &str, value: bool) -> bool {
     value
 }
 
-/// Writes an optimiser: its name and slots of state, its hyperparameters (`name: type = default, check;`), and its
-/// formula, a function of the learning rate in `f64` and of the number of the step that returns what is to be done to
-/// each element: `|[w, slots], g| [new w, new slots]`.
+/// Writes an optimiser: its name and slots of state, its hyperparameters (`name: type = default, check;`), and what it
+/// does in a step, given the learning rate in `f64` and the number of the step. That is
+///
+/// - `|rate, t| formula`, where the formula is a function of each element, `|[w, slots], g| [new w, new slots]`. All is
+///   read and written in one pass. A slot with a condition, `[m, largest if amsgrad]`, is made only if that holds; else
+///   the formula gets 0 for it, and what it returns is dropped;
+/// - or `|rate, t; w, g| update`, where whole arrays are at hand: for what no function of an element can say.
 macro_rules! optimizer {
     (
         $(#[$doc:meta])*
-        $name:ident [$($slot:ident),*];
+        $name:ident [$($slot:ident $(if $on:expr)?),*];
         $($(#[$hyper_doc:meta])* $hyper:ident: $type:ty = $default:expr, $check:ident;)*
-        |$rate:ident, $t:pat_param| $formula:expr
+        |$rate:ident, $t:tt| $formula:expr
+    ) => {
+        optimizer! {
+            $(#[$doc])*
+            $name [$($slot $(if $on)?),*];
+            $($(#[$hyper_doc])* $hyper: $type = $default, $check;)*
+            |$rate, $t; w, g| {
+                const N: usize = { $(let $slot = 1;)* 1 $(+ $slot)* };
+                let formula = $crate::engine::elementwise::<T, N, _>($formula);
+                optimizer!(@update w, g, formula, [], [], [$(($slot $($on)?))*])
+            }
+        }
+    };
+    (
+        $(#[$doc:meta])*
+        $name:ident [$($slot:ident $(if $on:expr)?),*];
+        $($(#[$hyper_doc:meta])* $hyper:ident: $type:ty = $default:expr, $check:ident;)*
+        |$rate:ident, $t:tt; $w:ident, $g:ident| $update:expr
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         // A field is named as its builder method, which `Momentum` shares its name with.
-        #[allow(clippy::struct_field_names)]
+        #[allow(clippy::struct_field_names, clippy::struct_excessive_bools)]
         pub struct $name<T: ::autodiff::Float = f32> {
             learning_rate: f64,
             $($hyper: $type,)*
+            groups: $crate::group::Groups,
             states: $crate::engine::States<T, { $(let $slot = 1;)* 0 $(+ $slot)* }>,
         }
 
@@ -130,6 +213,7 @@ macro_rules! optimizer {
                 Self {
                     learning_rate: $crate::engine::not_negative("the learning rate", learning_rate),
                     $($hyper: $default,)*
+                    groups: $crate::group::Groups::default(),
                     states: $crate::engine::States::new(),
                 }
             }
@@ -144,16 +228,33 @@ macro_rules! optimizer {
                     self
                 }
             )*
+
+            /// The same, with settings of their own for the parameters whose name matches `pattern`; see
+            /// [`Group`](crate::Group).
+            ///
+            /// # Panics
+            /// If the group sets a weight decay and this optimiser has none.
+            #[track_caller]
+            pub fn group(mut self, pattern: &str, set: impl FnOnce($crate::Group) -> $crate::Group) -> Self {
+                let group = set($crate::Group::default());
+                let decays = [$(stringify!($check)),*].contains(&"decay");
+                assert!(decays || !group.decays(), "{} has no weight decay", stringify!($name));
+                self.groups.push(pattern, group);
+                self
+            }
         }
 
         impl<T: ::autodiff::Float> $crate::Optimizer<T> for $name<T> {
             fn step(&mut self, model: &mut dyn ::autodiff::Module<T>) -> ::autodiff::Result<$crate::Step> {
-                let $rate = self.learning_rate;
+                let learning_rate = self.learning_rate;
                 $(let $hyper = self.$hyper;)*
-                self.states.step(stringify!($name), model, |values, state, grad| {
+                self.states.step(stringify!($name), &mut self.groups, model, |$w, state, $g, group| {
                     let $t = state.steps;
+                    let $rate = learning_rate * group.factor();
+                    $(let $hyper = optimizer!(@of $check, $hyper, group);)*
                     let [$($slot),*] = &mut state.slots;
-                    ::autodiff::Array::update([values, $($slot),*], grad, $formula);
+                    $(let $slot = optimizer!(@slot $slot, $w $(, $on)?);)*
+                    $update
                 })
             }
 
@@ -166,7 +267,32 @@ macro_rules! optimizer {
             }
         }
     };
+    // The value of a hyperparameter for a parameter of this group.
+    (@of decay, $hyper:ident, $group:ident) => { $group.decay($hyper) };
+    (@of $check:ident, $hyper:ident, $group:ident) => { $hyper };
+    // An array, or, under a condition, an option of one.
+    (@slot $slot:ident, $w:ident) => { $crate::engine::slot($slot, $w) };
+    (@slot $slot:ident, $w:ident, $on:expr) => {
+        if $on { Some($crate::engine::slot($slot, $w)) } else { None }
+    };
+    // Goes through the slots, and collects those that are there, and what the formula gets and returns for all.
+    (@update $w:ident, $g:ident, $f:ident, [$($on:ident)*], [$($all:tt)*], [($slot:ident) $($rest:tt)*]) => {
+        optimizer!(@update $w, $g, $f, [$($on)* $slot], [$($all)* ($slot $slot)], [$($rest)*])
+    };
+    (@update $w:ident, $g:ident, $f:ident, [$($on:ident)*], [$($all:tt)*], [($slot:ident $condition:expr) $($rest:tt)*]) => {
+        match $slot {
+            Some($slot) => optimizer!(@update $w, $g, $f, [$($on)* $slot], [$($all)* ($slot $slot)], [$($rest)*]),
+            None => optimizer!(@update $w, $g, $f, [$($on)*], [$($all)* (_ T::ZERO)], [$($rest)*]),
+        }
+    };
+    (@update $w:ident, $g:ident, $f:ident, [$($on:ident)*], [$(($new:tt $old:expr))*], []) => {
+        ::autodiff::Array::update([$w, $($on),*], $g, move |[$w, $($on),*], $g| {
+            let [$w, $($new),*] = $f([$w, $($old),*], $g);
+            [$w, $($on),*]
+        })
+    };
     (@panics not_negative) => { "\n\n# Panics\nIf it is negative or not finite." };
+    (@panics decay) => { "\n\n# Panics\nIf it is negative or not finite." };
     (@panics positive) => { "\n\n# Panics\nIf it is not finite and above 0." };
     (@panics below_one) => { "\n\n# Panics\nIf it is not at least 0 and below 1." };
     (@panics either) => { "" };

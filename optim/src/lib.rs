@@ -29,14 +29,37 @@
 //! gradient, and the state of the optimiser are read and written in a single pass, in place; the bits of the result do
 //! not depend on the number of threads.
 //!
-//! | optimiser    | state   | `w` moves by                                               |
-//! |--------------|---------|------------------------------------------------------------|
-//! | [`Sgd`]      |         | `-η g`                                                     |
-//! | [`Momentum`] | `v`     | `v`, a sum of past steps that fades                        |
-//! | [`AdaGrad`]  | `h`     | `-η g / √h`, with `h` the sum of all `g²`                  |
-//! | [`RmsProp`]  | `h`     | `-η g / √h`, with `h` a mean of `g²` that forgets          |
-//! | [`Adam`]     | `m`, `v`| `-η m / √v`, with `m` and `v` such means of `g` and `g²`   |
-//! | [`AdamW`]    | `m`, `v`| the same, and decays `w` apart from that                   |
+//! | optimiser    | state   | `w` moves by                                                               |
+//! |--------------|---------|----------------------------------------------------------------------------|
+//! | [`Sgd`]      |         | `-η g`                                                                     |
+//! | [`Momentum`] | `v`     | `v`, a sum of past steps that fades                                        |
+//! | [`AdaGrad`]  | `h`     | `-η g / √h`, with `h` the sum of all `g²`                                  |
+//! | [`RmsProp`]  | `h`     | `-η g / √h`, with `h` a mean of `g²` that forgets                          |
+//! | [`AdaDelta`] | `h`, `s`| `-η g √s / √h`, with `s` such a mean of past moves, squared                |
+//! | [`Adam`]     | `m`, `v`| `-η m / √v`, with `m` and `v` such means of `g` and `g²`                   |
+//! | [`AdamW`]    | `m`, `v`| the same, and decays `w` apart from that                                   |
+//! | [`Adamax`]   | `m`, `u`| `-η m / u`, with `u` the largest of past `\|g\|`, which fade               |
+//! | [`NAdam`]    | `m`, `v`| as Adam, with `m` a step ahead                                             |
+//! | [`RAdam`]    | `m`, `v`| as Adam, but `-η m` until `v` can be trusted                               |
+//! | [`Lamb`]     | `m`, `v`| as `AdamW`, and as long as `w`: for large batches                          |
+//! | [`Lion`]     | `m`     | `-η sign(m)`                                                               |
+//! | [`Rprop`]    | `p`, `s`| `-s sign(g)`, with `s` growing while `g` keeps its sign: for all data at once |
+//!
+//! Some options need a slot of state more, which is made only if they are on: [`Adam::amsgrad`], [`RmsProp::centered`],
+//! [`RmsProp::momentum`].
+//!
+//! # Groups
+//!
+//! Parameters whose name matches a pattern can have a learning rate and a weight decay of their own, or be frozen; see
+//! [`Group`]. A pattern that matches nothing is an error.
+//!
+//! ```
+//! use optim::Adam;
+//! let optimizer: Adam = Adam::new(1e-3)
+//!     .weight_decay(1e-4)
+//!     .group("*.bias", |group| group.weight_decay(0.0))
+//!     .group("head.*", |group| group.rate_factor(10.0));
+//! ```
 //!
 //! # State
 //!
@@ -50,9 +73,9 @@
 //!
 //! `weight_decay(λ)` pulls weights towards zero, in one of two ways:
 //!
-//! - **Coupled**, in all but [`AdamW`]: `g ← g + λ w`, the gradient of a penalty `λ/2 |w|²` in the loss. What the
+//! - **Coupled**, in most: `g ← g + λ w`, the gradient of a penalty `λ/2 |w|²` in the loss. What the
 //!   optimiser does to `g` it does to the penalty too.
-//! - **Decoupled**, in [`AdamW`]: `w ← w - η λ w`, besides the step that `g` makes.
+//! - **Decoupled**, in [`AdamW`] and [`Lion`], and in [`NAdam`] and [`RAdam`] by an option: `w ← w - η λ w`, besides the step that `g` makes.
 //!
 //! For [`Sgd`] both are the same. An optimiser that divides by `√h` divides a coupled penalty as well, so that weights
 //! with large gradients decay *less*; decoupled, all decay alike (Loshchilov and Hutter, arXiv:1711.05101).
@@ -61,6 +84,28 @@
 //!
 //! Which learning rate, which decay: [`search`] tries many at random, side by side, and narrows the ranges around the
 //! best.
+//!
+//! # Coming from PyTorch
+//!
+//! Twenty steps of each, with every option, equal those of `PyTorch` 2.15 to 1e-10 (`tests/parity`); [`Lion`] and [`Lamb`],
+//! which it lacks, equal the formulas of their papers. What differs, on purpose:
+//!
+//! | | `PyTorch` | here |
+//! |---|---|---|
+//! | [`Momentum`] and the momentum of [`RmsProp`] | `v ← μ v + g; w ← w - η v` | `v ← μ v - η g; w ← w + v`: the same while `η` is constant; when it changes, past steps keep theirs |
+//! | [`Momentum`] | `SGD(momentum=..)`, 0 by default | an optimiser of its own, 0.9 by default |
+//! | Nesterov's momentum with dampening | an error | follows the formula |
+//! | [`RmsProp::centered`] | NaN where rounding makes `h - m²` negative | counts as 0 |
+//! | [`RmsProp::decay`], [`Rprop::shrink`], [`Rprop::grow`], [`Rprop::smallest`], [`Rprop::largest`] | `alpha`, `etas`, `step_sizes` | names of their own |
+//! | [`AdaGrad::rate_decay`], [`AdaGrad::initial`] | `lr_decay`, `initial_accumulator_value` | names of their own |
+//! | `beta1`, `beta2`, `epsilon` | `betas`, `eps` | names of their own |
+//! | decay of [`Adam`] | `decoupled_weight_decay` | [`AdamW`] |
+//! | learning rate | has a default | is always given |
+//! | hyperparameters | `μ`, `ρ`, `α` of 1 and more, `ε` of 0 pass | are refused |
+//! | group | own values of every hyperparameter, own learning rate | by pattern; a factor of the learning rate, weight decay, frozen |
+//! | a parameter without gradient | is skipped silently | is skipped, and named by the step |
+//! | gradients | stay until `zero_grad` | are taken by the step |
+//! | `maximize` | an option | change the sign of the loss |
 //!
 //! # Numbers
 //!
@@ -71,11 +116,15 @@
 mod engine;
 mod adam;
 mod adaptive;
+mod group;
 mod optimizer;
 pub mod search;
 mod sgd;
+mod sign;
 
-pub use adam::{Adam, AdamW};
-pub use adaptive::{AdaGrad, RmsProp};
+pub use adam::{Adam, AdamW, Adamax, Lamb, NAdam, RAdam};
+pub use adaptive::{AdaDelta, AdaGrad, RmsProp};
+pub use group::Group;
 pub use optimizer::{Optimizer, Step};
 pub use sgd::{Momentum, Sgd};
+pub use sign::{Lion, Rprop};

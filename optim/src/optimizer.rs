@@ -22,8 +22,9 @@ pub trait Optimizer<T: Float = f32> {
     /// A parameter without gradient keeps its values, and the optimiser what it knows of it; the report names it.
     ///
     /// # Errors
-    /// If the shape of a parameter has changed since it was first stepped. That parameter has lost its gradient and is
-    /// else as it was; all others have been moved.
+    /// - If the pattern of a [`Group`](crate::Group) matches no parameter. Nothing has been moved.
+    /// - If the shape of a parameter has changed since it was first stepped. That parameter has lost its gradient and is
+    ///   else as it was; all others have been moved.
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>) -> Result<Step>;
 
@@ -65,6 +66,8 @@ pub trait Optimizer<T: Float = f32> {
 pub struct Step {
     /// How many parameters were moved.
     pub updated: usize,
+    /// How many parameters a [`Group`](crate::Group) keeps as they are.
+    pub frozen: usize,
     /// The names of the parameters that had no gradient, in the order of the model.
     pub without_gradient: Vec<String>,
 }

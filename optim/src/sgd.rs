@@ -21,7 +21,7 @@ optimizer! {
     Sgd [];
 
     /// Weight decay `λ`, coupled: `g ← g + λ w` (see the [crate's page](crate#weight-decay)).
-    weight_decay: f64 = 0.0, not_negative;
+    weight_decay: f64 = 0.0, decay;
 
     |rate, _| {
         let [rate, decay] = [rate, weight_decay].map(T::from_f64);
@@ -33,11 +33,13 @@ optimizer! {
     /// Descent with momentum (Polyak, 1964): the steps of the past go on and fade.
     ///
     /// ```text
-    /// v ← μ v - η g
+    /// v ← μ v - (1 - d) η g
     /// w ← w + v                 w ← w + μ v - η g   with Nesterov's momentum
     /// ```
     ///
-    /// This is the form of text books. `PyTorch`'s is `v ← μ v + g; w ← w - η v`. The two are equal while the learning
+    /// The dampening `d` is that of all steps of a parameter but the first.
+    ///
+    /// This is the form of text books. `PyTorch`'s is `v ← μ v + (1 - d) g; w ← w - η v`. The two are equal while the learning
     /// rate is constant, as one `v` is `-η` times the other. When the rate changes, `PyTorch`'s rescales the past
     /// steps that still go on, and this one does not.
     ///
@@ -63,14 +65,18 @@ optimizer! {
     /// is usual, in terms of the point looked ahead to).
     nesterov: bool = false, either;
 
-    /// Weight decay `λ`, coupled: `g ← g + λ w` (see the [crate's page](crate#weight-decay)).
-    weight_decay: f64 = 0.0, not_negative;
+    /// The dampening `d`: the share of a gradient that does not go into the momentum.
+    dampening: f64 = 0.0, below_one;
 
-    |rate, _| {
+    /// Weight decay `λ`, coupled: `g ← g + λ w` (see the [crate's page](crate#weight-decay)).
+    weight_decay: f64 = 0.0, decay;
+
+    |rate, t| {
         let [rate, momentum, decay] = [rate, momentum, weight_decay].map(T::from_f64);
+        let share = T::from_f64(if t == 1 { 1.0 } else { 1.0 - dampening });
         move |[w, v], g| {
             let push = rate * decayed(g, w, decay);
-            let v = momentum * v - push;
+            let v = momentum * v - share * push;
             [w + if nesterov { momentum * v - push } else { v }, v]
         }
     }

@@ -1,7 +1,10 @@
 //! What a step does besides its formula: names, reports, errors, sizes, types, threads.
 
 use autodiff::{Module, Parameter, Path, Place, PlaceMut, Tensor, with_threads};
-use optim::{AdaGrad, Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd, Step};
+use optim::{
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, Lamb, Lion, Momentum, NAdam, Optimizer, RAdam, RmsProp, Rprop,
+    Sgd, Step,
+};
 
 struct Net {
     weight: Parameter<f64>,
@@ -35,14 +38,29 @@ fn all() -> Vec<Box<dyn Optimizer<f64> + Send>> {
         Box::new(Momentum::new(0.02).nesterov(true)),
         Box::new(AdaGrad::new(1.0)),
         Box::new(RmsProp::new(0.1)),
+        Box::new(RmsProp::new(0.01).centered(true).momentum(0.5)),
+        Box::new(AdaDelta::new(1.0)),
         Box::new(Adam::new(0.2)),
+        Box::new(Adam::new(0.2).amsgrad(true)),
         Box::new(AdamW::new(0.2)),
+        Box::new(Adamax::new(0.2)),
+        Box::new(NAdam::new(0.2)),
+        Box::new(RAdam::new(0.2)),
+        Box::new(Lamb::new(0.02)),
+        Box::new(Lion::new(0.02)),
     ]
+}
+
+/// Those, and the one whose learning rate is that of its first step alone.
+fn all_and_rprop() -> Vec<Box<dyn Optimizer<f64> + Send>> {
+    let mut all = all();
+    all.push(Box::new(Rprop::new(0.1)));
+    all
 }
 
 #[test]
 fn a_step_takes_the_gradients() {
-    for mut optimizer in all() {
+    for mut optimizer in all_and_rprop() {
         let mut net = Net::new();
         (net.weight.square().sum() + net.bias.square().sum()).backward().unwrap();
         let step = optimizer.step(&mut net).unwrap();
@@ -67,7 +85,7 @@ fn gradients_of_several_losses_are_one_step() {
 
 #[test]
 fn a_parameter_without_gradient_is_named_and_keeps_values_and_state() {
-    for (mut steady, mut paused) in all().into_iter().zip(all()) {
+    for (mut steady, mut paused) in all_and_rprop().into_iter().zip(all_and_rprop()) {
         // The bias of one net is stepped twice in a row; that of the other misses a step in between.
         let (mut a, mut b) = (Net::new(), Net::new());
         let loss_of_bias = |net: &Net| net.bias.square().sum().backward().unwrap();
@@ -163,7 +181,7 @@ fn a_gradient_of_values_that_were_replaced_does_not_arrive() {
 
 #[test]
 fn a_parameter_of_size_zero_is_stepped() {
-    for mut optimizer in all() {
+    for mut optimizer in all_and_rprop() {
         let mut w = Parameter::new(Tensor::zeros([3, 0]));
         for _ in 0..2 {
             w.square().sum().backward().unwrap();
@@ -258,6 +276,8 @@ fn senseless_hyperparameters_are_refused() {
         panic_of(|| drop(AdaGrad::<f64>::new(0.1).epsilon(0.0))),
         panic_of(|| drop(Adam::<f64>::new(0.1).beta1(-0.5))),
         panic_of(|| drop(AdamW::<f64>::new(0.1).beta2(1.5))),
+        panic_of(|| drop(Adam::<f64>::new(0.1).group("*", |group| group.rate_factor(-1.0)))),
+        panic_of(|| drop(Adam::<f64>::new(0.1).group("*", |group| group.weight_decay(f64::NAN)))),
     ];
     insta::assert_snapshot!(texts.join("\n"), @r"
     the learning rate must be finite and not negative, not -0.1
@@ -269,13 +289,15 @@ fn senseless_hyperparameters_are_refused() {
     epsilon must be finite and above 0, not 0
     beta1 must be at least 0 and below 1, not -0.5
     beta2 must be at least 0 and below 1, not 1.5
+    rate_factor must be finite and not negative, not -1
+    weight_decay must be finite and not negative, not NaN
     ");
 }
 
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let train = |index: usize| {
-        let mut optimizer = all().remove(index);
+        let mut optimizer = all_and_rprop().remove(index);
         let start: Vec<f64> = (0..1_000_000).map(|i| f64::from(i % 1013) / 100.0 - 5.0).collect();
         let mut w = Parameter::new(Tensor::from_vec(start, [1_000_000]).unwrap());
         for _ in 0..3 {
@@ -284,7 +306,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
         }
         w.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>()
     };
-    for index in 0..all().len() {
+    for index in 0..all_and_rprop().len() {
         assert!(with_threads(1, || train(index)) == with_threads(2, || train(index)), "optimiser {index}");
     }
 }
@@ -292,7 +314,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn each_finds_the_bottom_of_a_long_valley() {
     // x² / 20 + y² from (-7, 2), at the rates of "Deep Learning from Scratch", section 6.1.
-    let optimizers: [Box<dyn Optimizer<f64>>; 7] = [
+    let optimizers: [Box<dyn Optimizer<f64>>; 12] = [
         Box::new(Sgd::new(0.95)),
         Box::new(Momentum::new(0.1)),
         Box::new(Momentum::new(0.1).nesterov(true)),
@@ -300,6 +322,11 @@ fn each_finds_the_bottom_of_a_long_valley() {
         Box::new(RmsProp::new(0.1)),
         Box::new(Adam::new(0.3)),
         Box::new(AdamW::new(0.3)),
+        Box::new(Adam::new(0.3).amsgrad(true)),
+        Box::new(Adamax::new(0.5)),
+        Box::new(NAdam::new(0.3)),
+        Box::new(RmsProp::new(0.05).centered(true).momentum(0.5)),
+        Box::new(Rprop::new(0.1)),
     ];
     for (i, mut optimizer) in optimizers.into_iter().enumerate() {
         let mut model = (Parameter::new(Tensor::scalar(-7.0)), Parameter::new(Tensor::scalar(2.0)));
