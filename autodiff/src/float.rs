@@ -53,18 +53,18 @@ pub trait Real:
 
 /// Writes [`Elementary`] from the functions of libm in single and in double precision.
 macro_rules! elementary {
-    ($($(#[$doc:meta])* $name:ident = $single:ident, $double:ident;)*) => {
-        /// Functions of one number that have no vectorised kernel: libm's, in pure Rust, with the same bits on every
-        /// machine.
+    ($($(#[$doc:meta])* $name:ident($($other:ident)?) = $single:ident, $double:ident;)*) => {
+        /// Functions of one and of two numbers that have no vectorised kernel: libm's, in pure Rust, with the same bits on
+        /// every machine.
         pub trait Elementary: Sized {
-            $($(#[$doc])* fn $name(self) -> Self;)*
+            $($(#[$doc])* fn $name(self $(, $other: Self)?) -> Self;)*
         }
 
         impl Elementary for f32 {
             $(
                 #[inline]
-                fn $name(self) -> Self {
-                    libm::$single(self)
+                fn $name(self $(, $other: Self)?) -> Self {
+                    libm::$single(self $(, $other)?)
                 }
             )*
         }
@@ -72,8 +72,8 @@ macro_rules! elementary {
         impl Elementary for f64 {
             $(
                 #[inline]
-                fn $name(self) -> Self {
-                    libm::$double(self)
+                fn $name(self $(, $other: Self)?) -> Self {
+                    libm::$double(self $(, $other)?)
                 }
             )*
         }
@@ -82,43 +82,51 @@ macro_rules! elementary {
 
 elementary! {
     /// `2ˣ`.
-    exp2 = exp2f, exp2;
+    exp2() = exp2f, exp2;
     /// `eˣ - 1`, exact near 0.
-    exp_m1 = expm1f, expm1;
+    exp_m1() = expm1f, expm1;
     /// `ln(1 + x)`, exact near 0.
-    ln_1p = log1pf, log1p;
+    ln_1p() = log1pf, log1p;
     /// The logarithm to base 2.
-    log2 = log2f, log2;
+    log2() = log2f, log2;
     /// The logarithm to base 10.
-    log10 = log10f, log10;
+    log10() = log10f, log10;
     /// The tangent.
-    tan = tanf, tan;
+    tan() = tanf, tan;
     /// The angle in `[-π/2, π/2]` whose sine is `x`.
-    asin = asinf, asin;
+    asin() = asinf, asin;
     /// The angle in `[0, π]` whose cosine is `x`.
-    acos = acosf, acos;
+    acos() = acosf, acos;
     /// The angle in `(-π/2, π/2)` whose tangent is `x`.
-    atan = atanf, atan;
+    atan() = atanf, atan;
     /// The hyperbolic sine `(eˣ - e⁻ˣ) / 2`.
-    sinh = sinhf, sinh;
+    sinh() = sinhf, sinh;
     /// The hyperbolic cosine `(eˣ + e⁻ˣ) / 2`.
-    cosh = coshf, cosh;
+    cosh() = coshf, cosh;
     /// The number whose hyperbolic sine is `x`.
-    asinh = asinhf, asinh;
+    asinh() = asinhf, asinh;
     /// The positive number whose hyperbolic cosine is `x`.
-    acosh = acoshf, acosh;
+    acosh() = acoshf, acosh;
     /// The number whose hyperbolic tangent is `x`.
-    atanh = atanhf, atanh;
+    atanh() = atanhf, atanh;
     /// `1 - erf(x)`, without cancellation.
-    erfc = erfcf, erfc;
+    erfc() = erfcf, erfc;
     /// The next whole number towards -∞.
-    floor = floorf, floor;
+    floor() = floorf, floor;
     /// The next whole number towards ∞.
-    ceil = ceilf, ceil;
+    ceil() = ceilf, ceil;
     /// The next whole number towards 0.
-    trunc = truncf, trunc;
+    trunc() = truncf, trunc;
     /// The nearest whole number, of two equally near the even one.
-    round = rintf, rint;
+    round() = rintf, rint;
+    /// `xʸ`; NaN for a negative `x` unless `y` is a whole number.
+    pow(exponent) = powf, pow;
+    /// The angle of the point `(x, y)`, of which this is `y`, in `[-π, π]`.
+    atan2(x) = atan2f, atan2;
+    /// `√(x² + y²)`, without overflow.
+    hypot(other) = hypotf, hypot;
+    /// `x - y trunc(x / y)`, exactly.
+    fmod(divisor) = fmodf, fmod;
 }
 
 /// An element of a differentiable tensor: `f32` or `f64`. Sealed.

@@ -1,8 +1,12 @@
-//! Activation functions: rows of the table of [`unary`](super::unary).
+//! Activation functions: rows of the table of [`unary`](super::unary), and those that are more than a function of one
+//! number.
 
 use super::unary::{Formula, From, Unary, unary};
+use crate::array::Array;
+use crate::error::{ErrorKind, OfOp, Result};
 use crate::float::{Float, Real};
-use crate::op::Op;
+use crate::op::{Op, Point, Reads};
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
@@ -110,6 +114,87 @@ unary! {
     HardShrink => hard_shrink(threshold: f64) = |x| {
         if x.abs() <= T::from_f64(threshold) { T::ZERO } else { x }
     }, from Input |x| (x.abs() - x.constant(threshold)).step(), 0.5;
+
+    /// `x` where it is above `threshold`, else `value`, elementwise; NaN stays NaN. The gradient at the threshold is 0.
+    Threshold => threshold(threshold: f64, value: f64) = |x| {
+        if x <= T::from_f64(threshold) { T::from_f64(value) } else { x }
+    }, from Input |x| (x.clone() - x.constant(threshold)).step(), 0.5;
+}
+
+/// `x` where it is positive, `slope · x` elsewhere, of `x` and the slopes, which broadcast to it.
+struct Prelu;
+
+impl<T: Float> Op<T> for Prelu {
+    fn name(&self) -> &'static str {
+        "prelu"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        x[0].zip(x[1], |x, slope| if x > T::ZERO { x } else { slope * x })
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let x = at.input(0);
+        let positive = x.gt(&Tensor::scalar(T::ZERO))?;
+        Ok(if index == 0 {
+            grad * positive.select(&Tensor::scalar(T::ONE), &at.input(1))?
+        } else {
+            grad * positive.select(&Tensor::scalar(T::ZERO), &x)?
+        })
+    }
+    fn reads(&self, index: usize) -> Reads {
+        if index == 0 { Reads::INPUTS } else { Reads::input(0) }
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// `x` where it is positive, `slope · x` elsewhere, with one slope for each channel (axis 1) or a single one, which is
+    /// learned (He et al., arXiv:1502.01852). The gradient at 0 is the slope.
+    ///
+    /// # Errors
+    /// If the slopes are neither one nor, along one axis, as many as the channels.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([-1.0, -1.0, 3.0, -4.0], [2, 2])?;
+    /// let slopes = Tensor::from_vec([0.5, 0.25], [2])?;
+    /// assert_eq!(x.prelu(&slopes)?.to_vec(), [-0.5, -0.25, 3.0, -1.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn prelu(&self, slope: &Self) -> Result<Self> {
+        let (shape, slopes) = (self.shape(), slope.shape());
+        if slopes.size() == 1 && slopes.rank() <= 1 {
+            return Prelu.apply(&[self, &slope.reshaped(Shape::SCALAR)?]);
+        }
+        if shape.rank() < 2 || slopes != [shape.dim(1)] {
+            let what = "one slope, or one for each entry along axis 1";
+            return Err(ErrorKind::Mismatch { what, left: shape, right: slopes }.of("prelu"));
+        }
+        let along = Shape::of([slopes.size()].into_iter().chain(shape.iter().skip(2).map(|_| 1)));
+        Prelu.apply(&[self, &slope.reshaped(along)?])
+    }
+
+    /// The gated linear unit `a / (1 + e⁻ᵇ)` of the first half `a` and the second half `b` of the entries along an axis
+    /// (Dauphin et al., arXiv:1612.08083).
+    ///
+    /// # Errors
+    /// If the axis does not exist or has an odd number of entries.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// assert_eq!(Tensor::from_vec([3.0, 5.0, 0.0, 0.0], [4])?.glu(0)?.to_vec(), [1.5, 2.5]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn glu(&self, axis: isize) -> Result<Self> {
+        let shape = self.shape();
+        let along = shape.axis(axis).of_op("glu")?;
+        let n = shape.dim(along);
+        if n % 2 == 1 {
+            let message = format!("axis {along} of {shape} has an odd number of entries, no two halves");
+            return Err(ErrorKind::Message(message).of("glu"));
+        }
+        Ok(self.slice(axis, 0..n / 2)? * self.slice(axis, n / 2..n)?.sigmoid())
+    }
 }
 
 /// `Φ(x)`, the normal distribution function.

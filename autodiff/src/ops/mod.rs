@@ -15,6 +15,11 @@
 //! | `clamp`, `relu6`, `hard_tanh`, `hard_sigmoid` | either bend | 0 |
 //! | `hard_swish` | -3 and 3 | 0 and 1 |
 //! | `soft_shrink`, `hard_shrink` | either threshold | 0 |
+//! | `threshold` | the threshold | 0 |
+//! | `prelu` | 0 | the slope |
+//! | `pow` | base and exponent 0 | 0 to both |
+//! | `atan2`, `hypot` | the origin | 0 to both |
+//! | `fmod`, `remainder` | a jump | as beside it |
 //! | `sqrt`, `rsqrt`, `asin`, `acos`, `acosh`, `atanh` | the end of where they are defined | infinite |
 //! | `maximum`, `minimum` | equal elements | half to each |
 //! | `max`, `max_axes`, `max_keep`, `min`, `min_axes`, `min_keep` | several extremes | equal shares |
@@ -30,6 +35,7 @@ pub(crate) mod index;
 pub(crate) mod matmul;
 pub(crate) mod movement;
 pub(crate) mod norm;
+pub(crate) mod pair;
 pub(crate) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod select;

@@ -49,6 +49,14 @@ impl<T: Float> Tensor<T> {
     pub fn select(&self, a: &Self, b: &Self) -> Result<Self> {
         Select { mask: self.array.clone() }.apply(&[a, b])
     }
+
+    /// These elements with 1 in place of each 0, which gets no gradient: what can be divided by.
+    #[track_caller]
+    pub(crate) fn or_one(&self) -> Self {
+        let zero = Self::scalar(T::ZERO);
+        let mask = self.eq(&zero).expect("a number broadcasts");
+        mask.select(&Self::scalar(T::ONE), self).expect("numbers broadcast")
+    }
 }
 
 macro_rules! comparison {

@@ -133,6 +133,21 @@ impl<T: Float> Tensor<T> {
         self.along_last(axis, |x| Softmax.apply(&[x]))
     }
 
+    /// `yᵢ = e^-xᵢ / Σⱼ e^-xⱼ` along one axis: the [`softmax`](Self::softmax) of `-x`.
+    ///
+    /// # Errors
+    /// If the axis does not exist.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// assert_eq!(Tensor::from_vec([1000.0, 1000.0], [2])?.softmin(0)?.to_vec(), [0.5, 0.5]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn softmin(&self, axis: isize) -> Result<Self> {
+        (-self).softmax(axis).of_op("softmin")
+    }
+
     /// `yᵢ = xᵢ - ln Σⱼ e^xⱼ` along one axis: the logarithm of [`softmax`](Self::softmax), without its underflow.
     ///
     /// # Errors

@@ -106,6 +106,8 @@ macro_rules! unary {
                     let Self { $($p),* } = self;
                     $value
                 }
+                // Not every parameter of a value is one of its derivative.
+                #[allow(unused_variables)]
                 #[inline(always)]
                 fn derivative<R: Real>(self, $v: R) -> R {
                     let Self { $($p),* } = self;

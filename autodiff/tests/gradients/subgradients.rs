@@ -48,6 +48,45 @@ fn kinks_have_the_documented_gradient() {
     let thresholds = || vector(&[-2.0, -1.0, 0.0, 1.0]);
     assert_eq!(gradient(|x| Ok(x.soft_shrink(1.0)), thresholds()), [1.0, 0.0, 0.0, 0.0]);
     assert_eq!(gradient(|x| Ok(x.hard_shrink(1.0)), thresholds()), [1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(gradient(|x| Ok(x.threshold(1.0, 5.0)), vector(&[0.0, 1.0, 2.0])), [0.0, 0.0, 3.0]);
+    let slope = Tensor::scalar(0.25);
+    assert_eq!(gradient(|x| x.prelu(&slope), x()), [0.25, 0.5, 0.75, 4.0]);
+    assert_eq!(gradient(|slope| x().prelu(slope), slope.clone()), [-1.0]);
+}
+
+#[test]
+fn powers_of_nothing_and_by_nothing_have_the_documented_gradient() {
+    let base = || vector(&[0.0, 0.0, 0.0, 2.0, -2.0]);
+    let exponent = || vector(&[0.0, 2.0, 0.5, 0.0, 3.0]);
+    assert_eq!(gradient(|x| x.pow(&exponent()), base()), [0.0, 0.0, f64::INFINITY, 0.0, 60.0]);
+    let positive = |x: Tensor<f64>| x.slice(0, 0..4).unwrap();
+    assert_eq!(
+        gradient(|x| positive(base()).pow(x), positive(exponent())),
+        [0.0, 0.0, 0.0, 4.0 * 2.0f64.ln()]
+    );
+    // A negative base has real powers at whole exponents only.
+    assert_eq!(gradient_bits(|x| base().pow(x), exponent()), [false, false, false, false, true]);
+    assert_eq!(gradient(|x| vector(&[0.0]).pow(x), vector(&[-1.0])), [f64::NEG_INFINITY]);
+}
+
+#[test]
+fn at_the_origin_an_angle_and_a_length_have_no_slope() {
+    let zero = || vector(&[0.0, 1.0]);
+    let other = || vector(&[0.0, 0.0]);
+    assert_eq!(gradient(|x| x.atan2(&other()), zero()), [0.0, 0.0]);
+    assert_eq!(gradient(|x| other().atan2(x), zero()), [0.0, 0.0]);
+    assert_eq!(gradient(|x| x.hypot(&other()), zero()), [0.0, 2.0]);
+    assert_eq!(gradient(|x| other().hypot(x), zero()), [0.0, 2.0]);
+}
+
+#[test]
+fn at_its_jumps_a_remainder_has_the_gradient_of_beside_them() {
+    let a = || vector(&[0.0, 6.0, -6.0, 5.0, -5.0]);
+    let divisors = || vector(&[3.0, 3.0, 3.0, -3.0, 3.0]);
+    assert_eq!(gradient(|x| x.fmod(&divisors()), a()), [1.0, 2.0, 3.0, 4.0, 5.0]);
+    assert_eq!(gradient(|x| x.remainder(&divisors()), a()), [1.0, 2.0, 3.0, 4.0, 5.0]);
+    assert_eq!(gradient(|b| a().fmod(b), divisors()), [0.0, -4.0, 6.0, 4.0, 5.0]);
+    assert_eq!(gradient(|b| a().remainder(b), divisors()), [0.0, -4.0, 6.0, 8.0, 10.0]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Activation functions.
 
-use super::{AT_ONE, Domain, NONZERO, SMALL, each, vector};
+use super::{AT_ONE, Domain, NONZERO, SMALL, axes, each, vector, zeros};
+use autodiff::check::property::Shapes;
+use autodiff::{MAX_RANK, Tensor};
 
 /// Numbers that a function with kinks at 0 and 1 is smooth at.
 const AT_ZERO_AND_ONE: Domain = Domain::AwayFrom { kinks: &[0.0, 1.0], gap: 0.125 };
@@ -86,4 +88,36 @@ ops! {
         gradient "`g` where `|x| > threshold`, else 0",
         gives [vector([-2.0, 0.5, 3.0]).hard_shrink(1.0) => [-2.0, 0.0, 3.0]],
         like "torch.nn.functional.hardshrink";
+    threshold: each(), [AT_ONE], |[x], _| Ok(x.threshold(1.0, -5.0)),
+        gradient "`g` where `x > threshold`, else 0",
+        gives [vector([-2.0, 1.0, 3.0, f64::NAN]).threshold(1.0, -5.0) => [-5.0, -5.0, 3.0, f64::NAN]],
+        like "torch.nn.functional.threshold";
+    prelu: Shapes::alike(2..=MAX_RANK).filled(), [NONZERO, SMALL], |[x, slope], mut c| {
+            // One slope for each channel, or one: the first element along every other axis.
+            let axes = (0..x.rank() as isize).filter(|&axis| axis != 1);
+            let slope = axes.chain(c.flag().then_some(1)).try_fold(slope.clone(), |s, axis| s.slice(axis, 0..1))?;
+            x.prelu(&slope.reshape([-1])?)
+        },
+        gradient "`g` where `x > 0`, else `g slope`; to the slopes the sum of `g x` where `x ≤ 0`",
+        gives [
+            vector([-1.0, -1.0, 3.0, -4.0]).reshape([2, 2])?.prelu(&vector([0.5, 0.25]))? => [-0.5, -0.25, 3.0, -1.0],
+            vector([-1.0, 3.0, f64::NAN]).prelu(&Tensor::scalar(0.5))? => [-0.5, 3.0, f64::NAN],
+        ],
+        bad [
+            "[2, 3] against [2]" => zeros([2, 3]).prelu(&zeros([2])),
+            "[3] against [3]" => zeros([3]).prelu(&zeros([3])),
+            "[2, 3] against [3, 1]" => zeros([2, 3]).prelu(&zeros([3, 1])),
+        ],
+        like "torch.nn.functional.prelu";
+    glu: axes(), [SMALL], |[x], mut c| {
+            let axis = c.axis(x.shape());
+            Tensor::cat(&[x, &x.exp()], axis)?.glu(axis)
+        },
+        gradient "`g s` and `g a s (1 - s)` with `s = 1 / (1 + e⁻ᵇ)`",
+        gives [vector([3.0, 5.0, 0.0, 0.0]).glu(0)? => [1.5, 2.5]],
+        bad [
+            "axis 1 of [2, 3] has an odd number of entries" => zeros([2, 3]).glu(1),
+            "axis 2 is out of range for [2, 3]" => zeros([2, 3]).glu(2),
+        ],
+        like "torch.nn.functional.glu";
 }

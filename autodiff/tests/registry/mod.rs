@@ -59,6 +59,7 @@ mod index;
 mod matmul;
 mod movement;
 mod norm;
+mod pair;
 mod pool;
 mod reduce;
 mod select;
@@ -66,10 +67,11 @@ mod softmax;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 12] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 13] = [
     ("unary", unary::ENTRIES),
     ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
+    ("pair", pair::ENTRIES),
     ("select", select::ENTRIES),
     ("reduce", reduce::ENTRIES),
     ("matmul", matmul::ENTRIES),
@@ -174,6 +176,9 @@ const DISTINCT: Domain = Domain::Distinct;
 const NONZERO: Domain = Domain::NONZERO;
 /// Numbers that a function with kinks at -1 and 1 is smooth at.
 const AT_ONE: Domain = Domain::AwayFrom { kinks: &[-1.0, 1.0], gap: 0.25 };
+
+/// Numbers between whole ones.
+const WHOLE: Domain = Domain::AwayFrom { kinks: &[-2.0, -1.0, 0.0, 1.0, 2.0], gap: 0.25 };
 
 /// Any shape.
 fn any() -> Shapes<1> {

@@ -9,6 +9,11 @@ ops! {
         gives [vector([1000.0, 1000.0]).softmax(0)? => [0.5, 0.5]],
         bad ["axis -3 is out of range for [2, 3]" => zeros([2, 3]).softmax(-3)],
         like "scipy.special.softmax";
+    softmin: axes(), [SMALL], |[x], mut c| x.softmin(c.axis(x.shape())),
+        gradient "`y (Σ g y - g)`",
+        gives [vector([-1000.0, -1000.0]).softmin(0)? => [0.5, 0.5]],
+        bad ["axis -3 is out of range for [2, 3]" => zeros([2, 3]).softmin(-3)],
+        like "torch.nn.functional.softmin";
     log_softmax: axes(), [SMALL], |[x], mut c| x.log_softmax(c.axis(x.shape())),
         gradient "`g - softmax(x) Σ g`",
         gives [vector([1000.0, 1000.0]).log_softmax(0)? => [-std::f64::consts::LN_2; 2]],

@@ -1,9 +1,6 @@
 //! Functions of one number.
 
-use super::{AT_ONE, Domain, NONZERO, POSITIVE, SMALL, each, vector};
-
-/// Numbers between whole ones.
-const WHOLE: Domain = Domain::AwayFrom { kinks: &[-2.0, -1.0, 0.0, 1.0, 2.0], gap: 0.25 };
+use super::{AT_ONE, NONZERO, POSITIVE, SMALL, WHOLE, each, vector};
 
 ops! {
     abs: each(), [NONZERO], |[x], _| Ok(x.abs()),

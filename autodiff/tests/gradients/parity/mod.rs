@@ -28,10 +28,16 @@ macro_rules! calls {
     };
 }
 
+mod activation;
+mod binary;
+mod pair;
+mod select;
+mod softmax;
 mod unary;
 
 /// Each op of the registry's family of the same name has a line here, or is in [`ALONE`].
-const FAMILIES: &[Family] = &[unary::FAMILY];
+const FAMILIES: &[Family] =
+    &[unary::FAMILY, activation::FAMILY, binary::FAMILY, pair::FAMILY, select::FAMILY, softmax::FAMILY];
 
 /// Ops that PyTorch does not have, and what holds their values instead.
 const ALONE: &[(&str, &str)] = &[];
