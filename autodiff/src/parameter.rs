@@ -49,6 +49,25 @@ impl<T: Float> Parameter<T> {
             None => false,
         }
     }
+
+    /// Lets `update` write the gradient before a step takes it, to clip or to scale it. Returns whether there is one.
+    ///
+    /// ```
+    /// use autodiff::{Parameter, Tensor};
+    /// let mut w = Parameter::new(Tensor::from_vec([3.0, 4.0], [2])?);
+    /// assert!(!w.update_grad(|_| unreachable!("there is no gradient yet")));
+    /// w.square().sum().backward()?;
+    /// assert!(w.update_grad(|grad| *grad = grad.map(|g| 0.5 * g)));
+    /// assert_eq!(w.grad().unwrap().to_vec(), [3.0, 4.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `update` changes the shape.
+    #[track_caller]
+    pub fn update_grad(&mut self, update: impl FnOnce(&mut Array<T>)) -> bool {
+        self.0.update_grad(update)
+    }
 }
 
 impl<T: Float> Clone for Parameter<T> {

@@ -118,6 +118,17 @@ impl<T: Float> Tensor<T> {
         self.slot()?.lock().unwrap_or_else(PoisonError::into_inner).take().map(Self::from)
     }
 
+    /// Lets `update` write that gradient. Returns whether there is one.
+    #[track_caller]
+    pub(crate) fn update_grad(&self, update: impl FnOnce(&mut Array<T>)) -> bool {
+        let Some(slot) = self.slot() else { return false };
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(grad) = slot.as_mut() else { return false };
+        update(grad);
+        assert_eq!(grad.shape(), self.shape(), "a gradient has the shape of its parameter");
+        true
+    }
+
     fn slot(&self) -> Option<&Mutex<Option<Array<T>>>> {
         match &self.node.as_ref()?.kind {
             Kind::Leaf(slot) => Some(slot),

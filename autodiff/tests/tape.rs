@@ -1,6 +1,6 @@
 //! What the tape promises: order, freedom of stack and leaks, and how it behaves when asked for too much.
 
-use autodiff::{ErrorKind, Parameter, Rng, Tensor, grad, memory, no_grad, pull_back};
+use autodiff::{Array, ErrorKind, Parameter, Rng, Tensor, grad, memory, no_grad, pull_back};
 use std::sync::{Mutex, PoisonError};
 
 /// The counters of live nodes and buffers are the process's, so tests that read them do not run beside others here.
@@ -261,4 +261,13 @@ fn a_sum_of_many_variables_is_differentiated_in_linear_time() {
         Tensor::cat(&all, 0).unwrap().square().sum().backward().unwrap();
     }
     assert_eq!(variables[77].grad().unwrap().to_vec(), [4.0 * 77.0]);
+}
+
+#[test]
+#[should_panic(expected = "a gradient has the shape of its parameter")]
+fn a_gradient_keeps_the_shape_of_its_parameter() {
+    let _alone = alone();
+    let mut w = Parameter::new(Tensor::<f64>::ones([2]));
+    w.square().sum().backward().unwrap();
+    w.update_grad(|grad| *grad = Array::full(1.0, [3]));
 }
