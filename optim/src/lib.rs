@@ -61,6 +61,38 @@
 //!     .group("head.*", |group| group.rate_factor(10.0));
 //! ```
 //!
+//! # Around a step
+//!
+//! | | |
+//! |---|---|
+//! | [`Schedule`], [`Plateau`] | the learning rate over time: `optimizer.set_learning_rate(base * schedule.at(step))` |
+//! | [`clip_norm`], [`clip_values`] | gradients cut down before the step |
+//! | [`Average`] | the weights averaged over steps, exponentially or alike |
+//! | [`Lbfgs`] | not a step along a gradient, but several evaluations of the loss |
+//!
+//! Gradients of several `backward` calls add up until a step takes them: a batch too large for the memory can come in parts.
+//! Where the loss is a mean, each of `k` equal parts counts `1 / k`:
+//!
+//! ```
+//! use autodiff::{Parameter, Tensor};
+//! use optim::{Optimizer, Sgd};
+//! let x = Tensor::from_vec([1.0, 2.0, 3.0, 4.0], [2, 2])?;
+//! let loss = |w: &Tensor<f64>, x: &Tensor<f64>| (w * x - 1.0).square().mean();
+//!
+//! let mut at_once = Parameter::new(Tensor::scalar(1.0));
+//! loss(&at_once, &x).backward()?;
+//! Sgd::new(0.1).step(&mut at_once)?;
+//!
+//! let mut in_parts = Parameter::new(Tensor::scalar(1.0));
+//! for part in 0..2 {
+//!     let rows = x.index_select(0, &[part])?;
+//!     (loss(&in_parts, &rows) / 2.0).backward()?;
+//! }
+//! Sgd::new(0.1).step(&mut in_parts)?;
+//! assert_eq!(in_parts.item(), at_once.item());
+//! # Ok::<(), autodiff::Error>(())
+//! ```
+//!
 //! # State
 //!
 //! State belongs to a parameter's name, as `"blocks.2.conv.weight"`. It is made, with zeros, when the parameter is
@@ -104,6 +136,10 @@
 //! | hyperparameters | `μ`, `ρ`, `α` of 1 and more, `ε` of 0 pass | are refused |
 //! | group | own values of every hyperparameter, own learning rate | by pattern; a factor of the learning rate, weight decay, frozen |
 //! | a parameter without gradient | is skipped silently | is skipped, and named by the step |
+//! | [`clip_norm`] | divides by the norm plus 1e-6; passes a norm that is not finite | divides by the norm; an error |
+//! | [`Schedule::cosine`], [`OneCycle`] | climb again, or fail, after their end | stay |
+//! | [`Plateau`], floors of schedules | learning rates | factors of the base learning rate |
+//! | [`Lbfgs`] | a closure that calls `backward`, a loss of NaN goes on | a function of the model, an error, from which a line search turns back |
 //! | gradients | stay until `zero_grad` | are taken by the step |
 //! | `maximize` | an option | change the sign of the loss |
 //!
@@ -116,15 +152,23 @@
 mod engine;
 mod adam;
 mod adaptive;
+mod average;
+mod clip;
 mod group;
+mod lbfgs;
 mod optimizer;
+mod schedule;
 pub mod search;
 mod sgd;
 mod sign;
 
 pub use adam::{Adam, AdamW, Adamax, Lamb, NAdam, RAdam};
 pub use adaptive::{AdaDelta, AdaGrad, RmsProp};
+pub use average::Average;
+pub use clip::{clip_norm, clip_values};
 pub use group::Group;
+pub use lbfgs::{Lbfgs, LbfgsStep};
 pub use optimizer::{Optimizer, Step};
+pub use schedule::{OneCycle, Plateau, Schedule};
 pub use sgd::{Momentum, Sgd};
 pub use sign::{Lion, Rprop};

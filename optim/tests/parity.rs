@@ -2,6 +2,8 @@
 
 #[path = "parity/optimizers.rs"]
 mod optimizers;
+#[path = "parity/schedules.rs"]
+mod schedules;
 
 use serde_json::Value;
 

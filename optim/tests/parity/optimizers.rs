@@ -194,3 +194,73 @@ fn a_changing_rate_is_that_of_pytorch() {
         compare(name, trajectory(&mut *optimizer, halve), reference);
     });
 }
+
+/// The gradients, one parameter after the other.
+fn gradients(net: &Net<f64>) -> Vec<f64> {
+    net.parts.iter().flat_map(|(_, parameter)| parameter.grad().unwrap().to_vec()).collect()
+}
+
+#[test]
+fn clipping_is_that_of_pytorch() {
+    type Clip = fn(&mut Net<f64>, f64) -> f64;
+    // `clip_grad_norm_` divides by the norm plus 1e-6.
+    let norm: Clip = |net, norm| {
+        assert_close("the norm", &[clip_norm(net, 0.3).unwrap()], &[norm]);
+        norm / (norm + 1e-6)
+    };
+    let values: Clip = |net, _| {
+        clip_values(net, 0.1);
+        1.0
+    };
+    each_case(&references()["clipping"], [("norm", norm), ("values", values)], |name, clip, reference| {
+        let mut net = Net::new();
+        net.loss().backward().unwrap();
+        let scale = clip(&mut net, reference["norm"].as_f64().unwrap());
+        let found: Vec<f64> = gradients(&net).into_iter().map(|g| scale * g).collect();
+        assert_close(name, &found, &numbers(&reference["gradient"]));
+    });
+}
+
+#[test]
+fn averages_are_those_of_pytorch() {
+    let cases = [("swa", Average::<f64>::swa()), ("ema", Average::ema(0.9))];
+    each_case(&references()["averages"], cases, |name, mut average, reference| {
+        let mut net = Net::new();
+        let mut optimizer = Sgd::new(0.1);
+        for _ in 0..20 {
+            net.loss().backward().unwrap();
+            optimizer.step(&mut net).unwrap();
+            average.update(&net).unwrap();
+        }
+        average.swap(&mut net).unwrap();
+        assert_close(name, &net.weights(), &numbers(reference));
+    });
+}
+
+#[test]
+fn lbfgs_is_that_of_pytorch() {
+    let new = |rate, iterations| Lbfgs::new(rate).max_iterations(iterations);
+    let cases = [
+        ("fixed", new(0.3, 3)),
+        ("fixed, history", new(0.3, 6).history(2)),
+        ("wolfe", new(1.0, 3).strong_wolfe(true)),
+        ("wolfe, history", new(0.5, 4).history(2).strong_wolfe(true)),
+        ("wolfe, long", new(40.0, 3).max_evaluations(25).strong_wolfe(true)),
+        ("wolfe, short", new(0.01, 3).max_evaluations(25).strong_wolfe(true)),
+        ("wolfe, few", new(40.0, 3).max_evaluations(3).strong_wolfe(true)),
+    ];
+    each_case(&references()["lbfgs"], cases, |name, mut optimizer, reference| {
+        let mut net = Net::<f64>::new();
+        let (mut losses, mut weights, mut evaluations) = (Vec::new(), Vec::new(), Vec::new());
+        let mut all = 0;
+        for _ in 0..3 {
+            let step = optimizer.step(&mut net, |net| Ok(net.loss())).unwrap();
+            all += step.evaluations;
+            losses.push(step.loss);
+            weights.extend(net.weights());
+            evaluations.push(all as f64);
+        }
+        assert_close(&format!("{name}: evaluations"), &evaluations, &numbers(&reference["evaluations"]));
+        compare(name, (losses, weights), reference);
+    });
+}
