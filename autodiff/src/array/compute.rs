@@ -8,6 +8,7 @@ use crate::kernel::gemm::{self, Matrix};
 use crate::kernel::index;
 use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
+use crate::kernel::softmax;
 use crate::shape::{AxisSet, Shape, Strides};
 
 // ----- Elementwise -----
@@ -230,7 +231,7 @@ impl<T: Float> Array<T> {
     /// Softmax along the last axis.
     pub(crate) fn softmax(&self) -> Self {
         let n = self.shape.dim(self.rank() - 1);
-        Self::build(self.shape, |out| self.with_slice(|x| reduce::softmax(out, x, n)))
+        Self::build(self.shape, |out| self.with_slice(|x| softmax::softmax(out, x, n)))
     }
 
     /// `ln Σ eˣ` along the last axis, which stays with size 1.
@@ -238,14 +239,30 @@ impl<T: Float> Array<T> {
         let last = self.rank() - 1;
         let n = self.shape.dim(last);
         Self::build(self.shape.with(last, 1), |out| {
-            self.with_slice(|x| reduce::log_sum_exp(out, x, n, |_, largest, rest| largest + rest));
+            self.with_slice(|x| softmax::log_sum_exp(out, x, n, |_, largest, rest| largest + rest));
         })
     }
 
     /// The logarithm of the softmax along the last axis.
     pub(crate) fn log_softmax(&self) -> Self {
         let n = self.shape.dim(self.rank() - 1);
-        Self::build(self.shape, |out| self.with_slice(|x| reduce::log_softmax(out, x, n)))
+        Self::build(self.shape, |out| self.with_slice(|x| softmax::log_softmax(out, x, n)))
+    }
+
+    /// Pulls `self` back through [`softmax`](Self::softmax), whose result is `y`.
+    pub(crate) fn softmax_grad(&self, y: &Self) -> Self {
+        let n = self.shape.dim(self.rank() - 1);
+        Self::build(self.shape, |out| {
+            self.with_slice(|g| y.with_slice(|y| softmax::softmax_grad(out, g, y, n)))
+        })
+    }
+
+    /// Pulls `self` back through [`log_softmax`](Self::log_softmax), whose result is `y`.
+    pub(crate) fn log_softmax_grad(&self, y: &Self) -> Self {
+        let n = self.shape.dim(self.rank() - 1);
+        Self::build(self.shape, |out| {
+            self.with_slice(|g| y.with_slice(|y| softmax::log_softmax_grad(out, g, y, n)))
+        })
     }
 
     /// `ln Σⱼ e^xⱼ - x_label` of each row of a matrix; the labels are below the number of columns.
@@ -254,7 +271,7 @@ impl<T: Float> Array<T> {
         Self::build(Shape::of([rows]), |out| {
             self.with_slice(|x| {
                 // What may be large cancels first.
-                reduce::log_sum_exp(out, x, n, |row, largest, rest| {
+                softmax::log_sum_exp(out, x, n, |row, largest, rest| {
                     (largest - x[row * n + labels[row]]) + rest
                 });
             });

@@ -3,6 +3,7 @@
 use super::Array;
 use crate::float::Float;
 use crate::kernel::channel::{self, Layout, Operands};
+use crate::kernel::rows::{self, Affine};
 use crate::shape::Shape;
 
 /// What is normalised together, and what the weights belong to.
@@ -10,8 +11,8 @@ use crate::shape::Shape;
 pub(crate) enum Over {
     /// All elements of a channel, axis 1 of `[n, channels, ..]`; a weight a channel.
     Channels,
-    /// The elements of the last so many axes, of which there are `size`; a weight for each of them.
-    Rows { axes: usize, size: usize },
+    /// The elements of the last so many axes; a weight for each of them.
+    Rows { axes: usize },
 }
 
 /// Where the statistics and the weights of a [`Layout`] lie.
@@ -20,8 +21,8 @@ enum Lie {
     Channel(Layout),
     /// Both lie along the inner axis.
     Along(Layout),
-    /// The statistics belong to a channel, the weights lie along the inner axis.
-    Across(Layout),
+    /// The statistics belong to a row, the weights lie along it.
+    Rows,
 }
 
 impl Over {
@@ -35,10 +36,7 @@ impl Over {
                     _ => Lie::Channel(Layout { outer, channels, inner }),
                 }
             }
-            Self::Rows { axes, size } => {
-                let channels = shape.iter().take(shape.rank() - axes).product();
-                Lie::Across(Layout { outer: 1, channels, inner: size })
-            }
+            Self::Rows { .. } => Lie::Rows,
         }
     }
 }
@@ -72,74 +70,43 @@ fn apart<T: Float>(pairs: &[[T; 2]]) -> [Vec<T>; 2] {
 }
 
 impl<T: Float> Array<T> {
-    /// Mean and variance (the mean of the squared distances from the mean, in a second pass) of what is normalised
-    /// together.
-    pub(crate) fn moments(&self, over: Over, epsilon: f64) -> Moments<T> {
-        let (mean, variance) = self.with_slice(|x| match over.lie(self.shape) {
-            Lie::Channel(layout) | Lie::Across(layout) => {
-                let m = T::from_f64((layout.outer * layout.inner) as f64);
-                let only = Operands { channel: [], along: [], whole: [x] };
-                let sums = channel::sum_channels(layout, only, NS, &|[], [], [x]| [x]);
-                let mean: Vec<T> = sums.iter().map(|&[sum]| sum / m).collect();
-                let centred = Operands { channel: [&mean], along: [], whole: [x] };
-                let squares =
-                    channel::sum_channels(layout, centred, NS, &|[mean], [], [x]| [(x - mean) * (x - mean)]);
-                (mean, squares.iter().map(|&[sum]| sum / m).collect::<Vec<T>>())
-            }
-            Lie::Along(layout) => {
-                let m = T::from_f64(layout.outer as f64);
-                let only = Operands { channel: [], along: [], whole: [x] };
-                let sums = channel::sum_along(layout, only, NS, &|[], [], [x]| [x]);
-                let mean: Vec<T> = sums.iter().map(|&[sum]| sum / m).collect();
-                let centred = Operands { channel: [], along: [&mean], whole: [x] };
-                let squares =
-                    channel::sum_along(layout, centred, NS, &|[], [mean], [x]| [(x - mean) * (x - mean)]);
-                (mean, squares.iter().map(|&[sum]| sum / m).collect())
-            }
-        });
-        let inverse = variance.iter().map(|&v| (v + T::from_f64(epsilon)).sqrt().recip()).collect();
-        Moments { mean, variance, inverse }
-    }
-
-    /// `weight (x - mean) / √(variance + ε) + bias`.
-    pub(crate) fn normalized(&self, over: Over, moments: &Moments<T>, weight: &Self, bias: &Self) -> Self {
-        let Moments { mean, inverse, .. } = moments;
-        Self::build(self.shape, |out| {
+    /// `weight (x - mean) / √(variance + ε) + bias`, with mean and variance (the mean of the squared distances from the
+    /// mean, in a second pass) of what is normalised together.
+    pub(crate) fn normalize(
+        &self,
+        over: Over,
+        epsilon: f64,
+        weight: &Self,
+        bias: &Self,
+    ) -> (Self, Moments<T>) {
+        let mut moments = None;
+        let out = Self::build(self.shape, |out| {
             self.with_slice(|x| {
                 weight.with_slice(|weight| {
-                    bias.with_slice(|bias| match over.lie(self.shape) {
-                        Lie::Channel(layout) => {
-                            let scale = each([inverse, weight], |[inverse, weight]| inverse * weight);
-                            let operands = Operands { channel: [mean, &scale, bias], along: [], whole: [x] };
-                            channel::map(out, layout, operands, NS, &|[mean, scale, bias], [], [x]| {
-                                (x - mean) * scale + bias
-                            });
-                        }
-                        Lie::Along(layout) => {
-                            let scale = each([inverse, weight], |[inverse, weight]| inverse * weight);
-                            let operands = Operands { channel: [], along: [mean, &scale, bias], whole: [x] };
-                            channel::map(out, layout, operands, NS, &|[], [mean, scale, bias], [x]| {
-                                (x - mean) * scale + bias
-                            });
-                        }
-                        Lie::Across(layout) => {
-                            let operands =
-                                Operands { channel: [mean, inverse], along: [weight, bias], whole: [x] };
-                            channel::map(
-                                out,
-                                layout,
-                                operands,
-                                NS,
-                                &|[mean, inverse], [weight, bias], [x]| (x - mean) * inverse * weight + bias,
-                            );
-                        }
+                    bias.with_slice(|bias| {
+                        moments = Some(match over.lie(self.shape) {
+                            Lie::Channel(layout) => {
+                                normalize_channels(out, layout, x, [weight, bias], epsilon)
+                            }
+                            Lie::Along(layout) => normalize_along(out, layout, x, [weight, bias], epsilon),
+                            Lie::Rows => {
+                                let found =
+                                    rows::normalize(out, x, Affine { weight, bias }, T::from_f64(epsilon));
+                                Moments {
+                                    mean: found.iter().map(|row| row.mean).collect(),
+                                    variance: found.iter().map(|row| row.variance).collect(),
+                                    inverse: found.iter().map(|row| row.inverse).collect(),
+                                }
+                            }
+                        });
                     });
                 });
             });
-        })
+        });
+        (out, moments.expect("the array has been built"))
     }
 
-    /// The gradients of [`normalized`](Self::normalized), pulled back from `grad`; that of the array only if it is
+    /// The gradients of [`normalize`](Self::normalize), pulled back from `grad`; that of the array only if it is
     /// `wanted`. With `u = grad · weight` and `z` the normalised array: `(u - mean(u) - z mean(u z)) / √(variance + ε)`.
     pub(crate) fn normalized_grad(
         &self,
@@ -197,31 +164,19 @@ impl<T: Float> Array<T> {
                         });
                         NormalizeGrad { x, weight: each([&products, inverse], |[sum, i]| sum * i), bias }
                     }
-                    Lie::Across(layout) => {
-                        let operands = Operands { channel: [mean, inverse], along: [], whole: [g, x] };
-                        let sums =
-                            channel::sum_along(layout, operands, NS, &|[mean, inverse], [], [g, x]| {
-                                [g, g * ((x - mean) * inverse)]
-                            });
-                        let [bias, by_weight] = apart(&sums);
-                        let x = wanted.then(|| {
-                            let operands = Operands { channel: [mean], along: [weight], whole: [g, x] };
-                            let sums = channel::sum_channels(layout, operands, NS, &|[mean], [w], [g, x]| {
-                                [g * w, g * w * (x - mean)]
-                            });
-                            let [plain, products] = apart(&sums);
-                            let ones = vec![T::ONE; plain.len()];
-                            let m = T::from_f64(layout.inner as f64);
-                            let [a, b, c] = factors([inverse, &ones, &plain, &products], m);
-                            Self::build(self.shape, |out| {
-                                let operands =
-                                    Operands { channel: [mean, &a, &b, &c], along: [weight], whole: [g, x] };
-                                channel::map(out, layout, operands, NS, &|[mean, a, b, c], [w], [g, x]| {
-                                    a * (g * w) + b * (x - mean) + c
-                                });
-                            })
-                        });
-                        NormalizeGrad { x, weight: by_weight, bias }
+                    Lie::Rows => {
+                        let mut by_weight = [const { Vec::new() }; 2];
+                        let mut pull = |dx: &mut [T]| {
+                            by_weight = rows::normalize_grad(dx, g, x, weight, [mean, inverse]);
+                        };
+                        let x = if wanted {
+                            Some(Self::build(self.shape, pull))
+                        } else {
+                            pull(&mut []);
+                            None
+                        };
+                        let [weight, bias] = by_weight;
+                        NormalizeGrad { x, weight, bias }
                     }
                 })
             })
@@ -236,4 +191,53 @@ fn factors<T: Float>([inverse, weight, sum, product]: [&[T]; 4], m: T) -> [Vec<T
     let b = each([&a, inverse, product], |[a, i, s]| -(a * (i * i) * (s / m)));
     let c = each([&a, sum], |[a, s]| -(a * (s / m)));
     [a, b, c]
+}
+
+/// `1 / √(variance + ε)`.
+fn inverses<T: Float>(variance: &[T], epsilon: f64) -> Vec<T> {
+    variance.iter().map(|&v| (v + T::from_f64(epsilon)).sqrt().recip()).collect()
+}
+
+/// [`Array::normalize`] where statistics and weights belong to a channel.
+fn normalize_channels<T: Float>(
+    out: &mut [T],
+    layout: Layout,
+    x: &[T],
+    [weight, bias]: [&[T]; 2],
+    epsilon: f64,
+) -> Moments<T> {
+    let m = T::from_f64((layout.outer * layout.inner) as f64);
+    let only = Operands { channel: [], along: [], whole: [x] };
+    let sums = channel::sum_channels(layout, only, NS, &|[], [], [x]| [x]);
+    let mean: Vec<T> = sums.iter().map(|&[sum]| sum / m).collect();
+    let centred = Operands { channel: [&mean], along: [], whole: [x] };
+    let squares = channel::sum_channels(layout, centred, NS, &|[mean], [], [x]| [(x - mean) * (x - mean)]);
+    let variance: Vec<T> = squares.iter().map(|&[sum]| sum / m).collect();
+    let inverse = inverses(&variance, epsilon);
+    let scale = each([&inverse, weight], |[inverse, weight]| inverse * weight);
+    let operands = Operands { channel: [&mean, &scale, bias], along: [], whole: [x] };
+    channel::map(out, layout, operands, NS, &|[mean, scale, bias], [], [x]| (x - mean) * scale + bias);
+    Moments { mean, variance, inverse }
+}
+
+/// [`Array::normalize`] where statistics and weights lie along the inner axis.
+fn normalize_along<T: Float>(
+    out: &mut [T],
+    layout: Layout,
+    x: &[T],
+    [weight, bias]: [&[T]; 2],
+    epsilon: f64,
+) -> Moments<T> {
+    let m = T::from_f64(layout.outer as f64);
+    let only = Operands { channel: [], along: [], whole: [x] };
+    let sums = channel::sum_along(layout, only, NS, &|[], [], [x]| [x]);
+    let mean: Vec<T> = sums.iter().map(|&[sum]| sum / m).collect();
+    let centred = Operands { channel: [], along: [&mean], whole: [x] };
+    let squares = channel::sum_along(layout, centred, NS, &|[], [mean], [x]| [(x - mean) * (x - mean)]);
+    let variance: Vec<T> = squares.iter().map(|&[sum]| sum / m).collect();
+    let inverse = inverses(&variance, epsilon);
+    let scale = each([&inverse, weight], |[inverse, weight]| inverse * weight);
+    let operands = Operands { channel: [], along: [&mean, &scale, bias], whole: [x] };
+    channel::map(out, layout, operands, NS, &|[], [mean, scale, bias], [x]| (x - mean) * scale + bias);
+    Moments { mean, variance, inverse }
 }

@@ -3,8 +3,7 @@
 //!
 //! A formula is shown, for each element, the numbers of its channel, those of its place along the inner axis, and the
 //! elements of the whole arrays. Batch normalisation of images has statistics and weights a channel; that of vectors is
-//! seen as `[n, 1, channels]` and has both along the inner axis; layer normalisation has rows for channels, and its weights
-//! lie along the inner axis.
+//! seen as `[n, 1, channels]` and has both along the inner axis. (Layer normalisation has [`rows`](super::rows).)
 //!
 //! Sums run in blocks of fixed size, whose results are added in double precision, in order: they depend on no thread count.
 

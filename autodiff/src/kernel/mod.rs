@@ -14,3 +14,5 @@ pub(crate) mod parallel;
 pub(crate) mod peak;
 pub(crate) mod pool;
 pub(crate) mod reduce;
+pub(crate) mod rows;
+pub(crate) mod softmax;

@@ -94,6 +94,29 @@ pub(crate) fn items<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
     }
 }
 
+/// Calls `body(i, item of a, item of b)` for the items of two outputs, each with the length of its items, of which there
+/// are as many in both (the last may be shorter); in parallel if all of them, at `ns` nanoseconds each, are worth it.
+pub(crate) fn pairs<A: Send, B: Send>(
+    (a, a_unit): (&mut [A], usize),
+    (b, b_unit): (&mut [B], usize),
+    ns: f64,
+    body: impl Fn(usize, &mut [A], &mut [B]) + Sync,
+) {
+    let count = a.len().div_ceil(a_unit);
+    assert_eq!(count, b.len().div_ceil(b_unit), "parallel: not as many items in both outputs");
+    if worthwhile(count as f64 * ns) {
+        let (a, b) = (Pieces::new(a, a_unit), Pieces::new(b, b_unit));
+        each(count, 1, &|i| {
+            // SAFETY: `each` calls with every `i` once.
+            let (a, b) = unsafe { (a.take(i), b.take(i)) };
+            body(i, a, b);
+        });
+    } else {
+        let items = a.chunks_mut(a_unit).zip(b.chunks_mut(b_unit));
+        items.enumerate().for_each(|(i, (a, b))| body(i, a, b));
+    }
+}
+
 /// Runs `body` in a thread pool of `threads` threads; every kernel called from it uses that pool and no other.
 ///
 /// Results have the same bits whatever the number. A sequential program is also faster inside: a kernel that goes

@@ -4,7 +4,6 @@
 //! split in halves down to blocks of [`BLOCK`], so that the rounding error grows with the logarithm of the length.
 
 use crate::float::Float;
-use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel;
 use std::marker::PhantomData;
@@ -96,7 +95,7 @@ fn half(len: usize) -> usize {
 }
 
 /// Combines a row in halves.
-fn row<T: Float, R: Fold<T>>(x: &[T]) -> T {
+pub(super) fn row<T: Float, R: Fold<T>>(x: &[T]) -> T {
     if x.len() <= BLOCK {
         return vectorized(Block::<T, R>(x, PhantomData));
     }
@@ -178,98 +177,6 @@ pub(crate) fn arg_max<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usi
                 let (a, b) = (at(best), at(k));
                 if b > a || b.is_nan() && !a.is_nan() { k } else { best }
             });
-        }
-    });
-}
-
-/// `y ← e^(x - shift)`.
-struct Exponentials<'a, T> {
-    y: &'a mut [T],
-    x: &'a [T],
-    shift: T,
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Exponentials<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y = (x - self.shift).exp();
-        }
-    }
-}
-
-/// `y ← x * factor`.
-struct Scale<'a, T>(&'a mut [T], T);
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Scale<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for y in self.0 {
-            *y = *y * self.1;
-        }
-    }
-}
-
-/// The exponentials of one row into `y`, divided by `e^shift`; returns the shift and their sum.
-fn exponentials<T: Float>(y: &mut [T], x: &[T]) -> (T, T) {
-    let largest = row::<T, Max>(x);
-    // A row of minus infinities has no softmax, but also no reason to be shifted by one.
-    let shift = if largest == T::NEG_INFINITY { T::ZERO } else { largest };
-    vectorized(Exponentials { y, x, shift });
-    (shift, row::<T, Add>(y))
-}
-
-/// `y ← x - shift - logarithm`, in this order: what is large goes first.
-struct Subtract<'a, T> {
-    y: &'a mut [T],
-    x: &'a [T],
-    shift: T,
-    logarithm: T,
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Subtract<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y = x - self.shift - self.logarithm;
-        }
-    }
-}
-
-/// What one element of a row of exponentials costs, in nanoseconds.
-const EXP_NS: f64 = 1.2;
-
-/// Softmax of each row of length `n`: `yᵢ = e^(xᵢ - m) / Σⱼ e^(xⱼ - m)` with `m` the largest.
-pub(crate) fn softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
-    parallel::items(y, n, n as f64 * EXP_NS + 20.0, |i, y| {
-        let (_, sum) = exponentials(y, &x[i * n..][..n]);
-        vectorized(Scale(y, T::ONE / sum));
-    });
-}
-
-/// The logarithm of the softmax of each row of length `n`: `yᵢ = (xᵢ - m) - ln Σⱼ e^(xⱼ - m)`.
-pub(crate) fn log_softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
-    parallel::items(y, n, n as f64 * EXP_NS + 20.0, |i, y| {
-        let x = &x[i * n..][..n];
-        let (shift, sum) = exponentials(y, x);
-        vectorized(Subtract { y, x, shift, logarithm: sum.ln() });
-    });
-}
-
-/// `ln Σ e^x` of each row of length `n`, as the two numbers that `f` combines: the largest and `ln Σ e^(x - largest)`; `f`
-/// is told the row.
-pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize, f: impl Fn(usize, T, T) -> T + Sync) {
-    parallel::split(out, 1, n as f64 * EXP_NS + 20.0, |start, out| {
-        let mut scratch = Fresh::take(n);
-        for (i, out) in out.iter_mut().enumerate() {
-            let (shift, sum) = exponentials(&mut scratch, &x[(start + i) * n..][..n]);
-            *out = f(start + i, shift, sum.ln());
         }
     });
 }

@@ -76,7 +76,7 @@ impl Over {
         let rank = shape.rank() as isize;
         match self {
             Self::Channels => (0..rank).filter(|&axis| axis != 1).collect(),
-            Self::Rows { axes, .. } => (rank - axes as isize..rank).collect(),
+            Self::Rows { axes } => (rank - axes as isize..rank).collect(),
         }
     }
 }
@@ -89,8 +89,9 @@ impl<T: Float> Op<T> for Normalize<T> {
         }
     }
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
-        let moments = self.moments.insert(inputs[0].moments(self.over, self.epsilon));
-        Ok(inputs[0].normalized(self.over, moments, inputs[1], inputs[2]))
+        let (output, moments) = inputs[0].normalize(self.over, self.epsilon, inputs[1], inputs[2]);
+        self.moments = Some(moments);
+        Ok(output)
     }
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(self.pull(&[index], grad, at)?.remove(0))
@@ -167,7 +168,7 @@ impl<T: Float> Tensor<T> {
                 return Err(ErrorKind::Mismatch { what, left: shape, right: x.shape() }.of("layer_norm"));
             }
         }
-        let over = Over::Rows { axes: own.rank(), size: own.size() };
+        let over = Over::Rows { axes: own.rank() };
         Ok(self.normalize(over, weight, bias, epsilon)?.0)
     }
 

@@ -19,13 +19,35 @@ impl<T: Float> Op<T> for Softmax {
         Ok(x[0].softmax())
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        // y (g - Σ g y)
-        let weighted = grad * at.output();
-        let total = weighted.sum_keep(-1)?;
-        Ok(weighted - at.output() * total)
+        SoftmaxGrad.apply(&[grad, &at.output()])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::OUTPUT
+    }
+}
+
+/// `y (g - Σ g y)` along the last axis, of `g` and `y`: the gradient of [`Softmax`], whose result is `y`.
+struct SoftmaxGrad;
+
+impl<T: Float> Op<T> for SoftmaxGrad {
+    fn name(&self) -> &'static str {
+        "softmax_grad"
+    }
+    fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(inputs[0].softmax_grad(inputs[1]))
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let y = at.input(1);
+        if index == 0 {
+            return SoftmaxGrad.apply(&[grad, &y]);
+        }
+        // u (g - Σ g y) - g Σ u y
+        let g = at.input(0);
+        let (own, other) = ((&g * &y).sum_keep(-1)?, (grad * y).sum_keep(-1)?);
+        Ok(grad * (&g - own) - g * other)
+    }
+    fn reads(&self, index: usize) -> Reads {
+        if index == 0 { Reads::input(1) } else { Reads::input(0) | Reads::input(1) }
     }
 }
 
@@ -40,10 +62,32 @@ impl<T: Float> Op<T> for LogSoftmax {
         Ok(x[0].log_softmax())
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(grad - at.output().exp() * grad.sum_keep(-1)?)
+        LogSoftmaxGrad.apply(&[grad, &at.output()])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::OUTPUT
+    }
+}
+
+/// `g - eʸ Σ g` along the last axis, of `g` and `y`: the gradient of [`LogSoftmax`], whose result is `y`.
+struct LogSoftmaxGrad;
+
+impl<T: Float> Op<T> for LogSoftmaxGrad {
+    fn name(&self) -> &'static str {
+        "log_softmax_grad"
+    }
+    fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(inputs[0].log_softmax_grad(inputs[1]))
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let weighted = grad * at.input(1).exp();
+        if index == 0 {
+            return Ok(grad - weighted.sum_keep(-1)?);
+        }
+        Ok(-weighted * at.input(0).sum_keep(-1)?)
+    }
+    fn reads(&self, index: usize) -> Reads {
+        if index == 0 { Reads::input(1) } else { Reads::input(0) | Reads::input(1) }
     }
 }
 
