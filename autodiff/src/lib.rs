@@ -46,10 +46,13 @@
 mod array;
 mod backward;
 pub mod check;
+mod convert;
+mod create;
 mod error;
 mod float;
 pub mod graph;
 mod kernel;
+mod macros;
 mod op;
 mod ops;
 mod parameter;

@@ -55,35 +55,6 @@ impl<T: Float> Tensor<T> {
         Ok(Array::from_vec(values, shape).of_op("from_vec")?.into())
     }
 
-    /// A constant of rank 0.
-    pub fn scalar(value: T) -> Self {
-        Array::scalar(value).into()
-    }
-
-    /// A constant in which each element is `value`.
-    ///
-    /// # Panics
-    /// If the shape is too large, see [`Shape::new`].
-    pub fn full(value: T, shape: impl Into<Shape>) -> Self {
-        Array::full(value, shape).into()
-    }
-
-    /// Zeros.
-    ///
-    /// # Panics
-    /// If the shape is too large, see [`Shape::new`].
-    pub fn zeros(shape: impl Into<Shape>) -> Self {
-        Self::full(T::ZERO, shape)
-    }
-
-    /// Ones.
-    ///
-    /// # Panics
-    /// If the shape is too large, see [`Shape::new`].
-    pub fn ones(shape: impl Into<Shape>) -> Self {
-        Self::full(T::ONE, shape)
-    }
-
     /// A value known to a rule, at its place on the tape if this pass is recorded.
     pub(crate) fn attached(array: Array<T>, node: Option<&Shared<Node<T>>>) -> Self {
         Self { array, node: if is_recording() { node.cloned() } else { None } }
