@@ -11,8 +11,7 @@ pub(crate) use normalize::{Moments, NormalizeGrad, Over};
 use crate::error::{ErrorKind, Result};
 use crate::kernel::buffer::{Buffer, Element, Fresh};
 use crate::kernel::map::{self, Source};
-use crate::shape::{Shape, Strides};
-use std::fmt;
+use crate::shape::{MAX_RANK, Shape, Strides};
 
 /// Values in row-major order, or a view of some.
 ///
@@ -170,6 +169,13 @@ impl<T: Element> Array<T> {
     pub fn item(&self) -> T {
         assert_eq!(self.size(), 1, "item: {} has {} elements, not one", self.shape, self.size());
         self.buffer[self.offset()]
+    }
+
+    /// The element at an index along each axis; entries of `index` beyond the rank are unused.
+    pub(crate) fn at(&self, index: &[usize; MAX_RANK]) -> T {
+        let strides = self.strides();
+        let step: isize = (0..self.rank()).map(|axis| index[axis] as isize * strides[axis]).sum();
+        self.buffer[(self.offset() as isize + step) as usize]
     }
 
     /// Shows the elements to `read` as a slice in row-major order, copied first if need be.
@@ -351,15 +357,5 @@ impl<T: Element> PartialEq for Array<T> {
     /// Whether shapes and elements are equal.
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.with_slice(|a| other.with_slice(|b| a == b))
-    }
-}
-
-impl<T: Element> fmt::Debug for Array<T> {
-    /// The shape, and at most the first sixteen elements.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 16;
-        let values = self.to_vec();
-        write!(f, "{} {:?}", self.shape, &values[..values.len().min(SHOWN)])?;
-        if values.len() > SHOWN { write!(f, " and {} more", values.len() - SHOWN) } else { Ok(()) }
     }
 }

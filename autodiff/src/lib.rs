@@ -56,6 +56,7 @@ mod macros;
 mod op;
 mod ops;
 mod parameter;
+mod print;
 mod random;
 mod shape;
 mod tape;

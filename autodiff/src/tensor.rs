@@ -6,7 +6,6 @@ use crate::float::Float;
 use crate::kernel::buffer::Shared;
 use crate::shape::Shape;
 use crate::tape::{Kind, Node, is_recording};
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 /// An immutable multidimensional value, tracked if it was computed from a [`variable`](Tensor::variable).
@@ -162,12 +161,5 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn item(&self) -> T {
         self.array.item()
-    }
-}
-
-impl<T: Float> fmt::Debug for Tensor<T> {
-    /// Shape, first elements, and whether the tensor is tracked.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}{}", self.array, if self.is_tracked() { ", tracked" } else { "" })
     }
 }

@@ -13,12 +13,24 @@ use std::sync::atomic::Ordering;
 pub unsafe trait Element:
     Copy + Send + Sync + PartialEq + std::fmt::Debug + Default + 'static
 {
+    /// The same number in double precision, if its type has numbers that are not whole: printing goes by it.
+    fn to_real(self) -> Option<f64> {
+        None
+    }
 }
 
 // SAFETY: primitive numbers: all bit patterns valid, no padding, aligned to at most 8 bytes.
-unsafe impl Element for f32 {}
+unsafe impl Element for f32 {
+    fn to_real(self) -> Option<f64> {
+        Some(f64::from(self))
+    }
+}
 // SAFETY: as above.
-unsafe impl Element for f64 {}
+unsafe impl Element for f64 {
+    fn to_real(self) -> Option<f64> {
+        Some(self)
+    }
+}
 // SAFETY: as above.
 unsafe impl Element for u8 {}
 // SAFETY: as above.
