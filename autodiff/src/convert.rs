@@ -12,6 +12,9 @@
 //! # Ok::<(), autodiff::Error>(())
 //! ```
 
+#[cfg(feature = "ndarray")]
+mod ndarray;
+
 use crate::array::Array;
 use crate::error::{ErrorKind, OfOp, Result};
 use crate::float::Float;

@@ -4,5 +4,7 @@
 mod convert;
 #[path = "values/create.rs"]
 mod create;
+#[path = "values/ndarray.rs"]
+mod ndarray;
 #[path = "values/print.rs"]
 mod print;
