@@ -24,11 +24,26 @@
 //! # Ok::<(), autodiff::Error>(())
 //! ```
 //!
+//! # Values in and out
+//!
+//! ```
+//! use autodiff::{Tensor, tensor};
+//! let x: Tensor = tensor![[1.0, 2.0], [3.0, 4.0]]; // of f32; `Tensor<f64>` asks for the other
+//! let rows = Tensor::try_from(vec![vec![0.5, 0.25], vec![-1.0, 0.0]])?; // fails if one row is longer
+//! let halves: Tensor = (0..2).map(|i| i as f32 / 2.0).collect();
+//! let steps = Tensor::linspace(0.0, 1.0, 2);
+//! let y = (x + rows + halves) * steps;
+//! assert_eq!(y.to_string(), "[[0.   2.75]\n [0.   4.5 ]]"); // printed as NumPy prints
+//! assert_eq!(y.to_vec(), [0.0, 2.75, 0.0, 4.5]);
+//! # Ok::<(), autodiff::Error>(())
+//! ```
+//!
 //! # The map
 //!
 //! | | |
 //! |---|---|
 //! | Values | [`Tensor`], tracked or not; [`Array`], its numbers; [`Shape`]; [`Float`] is `f32` or `f64` |
+//! | Literals | [`tensor!`], [`array!`] |
 //! | Gradients | [`Tensor::backward`]; [`grad`] and [`pull_back`], which can be differentiated again; [`no_grad`] |
 //! | Transforms | [`vjp`], [`jvp`], [`value_and_grad`], [`jacobian`], [`hessian`], [`hvp`], [`per_sample_grads`]; [`checkpoint`]; [`Tensor::map_grad`] |
 //! | Places | [`Parameter`], [`Running`]; [`Module`] walks over them by name |
