@@ -253,7 +253,7 @@ impl<T: Float> Array<T> {
     pub(crate) fn softmax_grad(&self, y: &Self) -> Self {
         let n = self.shape.dim(self.rank() - 1);
         Self::build(self.shape, |out| {
-            self.with_slice(|g| y.with_slice(|y| softmax::softmax_grad(out, g, y, n)))
+            self.with_slice(|g| y.with_slice(|y| softmax::softmax_grad(out, g, y, n)));
         })
     }
 
@@ -261,7 +261,7 @@ impl<T: Float> Array<T> {
     pub(crate) fn log_softmax_grad(&self, y: &Self) -> Self {
         let n = self.shape.dim(self.rank() - 1);
         Self::build(self.shape, |out| {
-            self.with_slice(|g| y.with_slice(|y| softmax::log_softmax_grad(out, g, y, n)))
+            self.with_slice(|g| y.with_slice(|y| softmax::log_softmax_grad(out, g, y, n)));
         })
     }
 

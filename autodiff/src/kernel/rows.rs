@@ -103,7 +103,7 @@ pub(crate) fn normalize<T: Float>(
     epsilon: T,
 ) -> Vec<Statistics<T>> {
     let n = affine.weight.len();
-    let rows = if n == 0 { 0 } else { x.len() / n };
+    let rows = x.len().checked_div(n).unwrap_or(0);
     assert!(affine.bias.len() == n && x.len() == rows * n && out.len() == x.len(), "rows: lengths differ");
     let nothing = Statistics { mean: T::ZERO, variance: T::ZERO, inverse: T::ZERO };
     let mut statistics = vec![nothing; rows];
