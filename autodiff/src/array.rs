@@ -19,8 +19,8 @@ use crate::shape::{MAX_RANK, Shape, Strides};
 /// [`Tensor`](crate::Tensor)s hold; arrays of `usize` hold indices.
 ///
 /// ```
-/// use autodiff::Array;
-/// let a = Array::from_vec(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3])?;
+/// use autodiff::array;
+/// let a = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
 /// assert_eq!(a.map(|x| x * 10.0).to_vec(), [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]);
 /// assert_eq!(a.permute(&[1, 0])?.to_vec(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
 /// # Ok::<(), autodiff::Error>(())

@@ -1,4 +1,7 @@
 //! How arrays and tensors are written: as NumPy prints them with a precision of 4.
+//!
+//! Powers of ten begin at 10⁸ for any type; NumPy 2.4 begins at 10⁶ for `f32`. Where `{:?}` writes
+//! them, zeros fill up the shorter numbers, where NumPy goes on with digits of the binary value.
 
 use crate::array::Array;
 use crate::float::Float;

@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 /// Cloning is cheap: it shares the numbers and the place on the tape.
 ///
 /// ```
-/// use autodiff::{Tensor, grad};
-/// let x = Tensor::from_vec([1.0, 2.0, 3.0], [3])?.variable();
+/// use autodiff::{grad, tensor};
+/// let x = tensor![1.0, 2.0, 3.0].variable();
 /// let y = (&x * &x).sum();
 /// assert_eq!(y.item(), 14.0);
 /// let [dx] = grad(&y, [&x])?;

@@ -29,6 +29,8 @@ fn the_points_of_a_column_stand_below_each_other() {
 fn powers_of_ten_are_written_where_the_numbers_want_them() {
     prints(&array![1.5, 12_345_678.9], "[1.5000e+00 1.2346e+07]");
     prints(&array![1e8, -1.5e8], "[ 1.0e+08 -1.5e+08]");
+    // As NumPy prints them in `float64`, and PyTorch in either; in `float32` NumPy writes powers from 10⁶ on.
+    prints(&array![2e6f32, 3e6], "[2000000. 3000000.]");
     prints(&array![1e-5, 0.00025], "[1.0e-05 2.5e-04]");
     prints(&array![0.0001, 0.05], "[0.0001 0.05  ]");
     prints(&array![0.5, 600.0], "[5.e-01 6.e+02]");
