@@ -90,7 +90,7 @@ impl Passage {
         let [gradient] = grad(&(&x * &direction).sum(), [&activations[0]])?;
         Ok(Self {
             deviations: activations.iter().map(deviation).collect(),
-            over_inputs: f64::from(x.variance_keep(0)?.mean().item()).sqrt(),
+            over_inputs: f64::from(x.var_keep(0, 0)?.mean().item()).sqrt(),
             flat: flat as f64 / slopes.size() as f64,
             gradient: deviation(&gradient),
             activations,

@@ -119,6 +119,11 @@ impl Shape {
         Self::of(self.iter().enumerate().map(|(i, dim)| if axes.contains(i) { 1 } else { dim }))
     }
 
+    /// How many elements a reduction over the axes of the set combines into one.
+    pub(crate) fn extent(&self, axes: AxisSet) -> usize {
+        self.iter().enumerate().filter(|&(i, _)| axes.contains(i)).map(|(_, dim)| dim).product()
+    }
+
     /// The shape without one axis.
     pub(crate) fn removing(&self, axis: usize) -> Self {
         self.without(AxisSet::default().with(axis))

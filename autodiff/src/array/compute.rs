@@ -8,7 +8,7 @@ use crate::kernel::gemm::{self, Matrix};
 use crate::kernel::index;
 use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
-use crate::kernel::softmax;
+use crate::kernel::{scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
 
 // ----- Elementwise -----
@@ -220,12 +220,44 @@ impl<T: Float> Array<T> {
         (outer, shape.dim(axis), inner)
     }
 
-    /// Position of the first largest element along `axis`, which goes away; NaN counts as the largest.
-    pub(crate) fn arg_max(&self, axis: usize) -> Array<usize> {
+    /// Position of the first largest (or smallest) element along `axis`, which goes away; NaN counts as either.
+    pub(crate) fn arg_extreme(&self, axis: usize, largest: bool) -> Array<usize> {
         let (_, n, inner) = Self::around(self.shape, axis);
         Array::build(self.shape.without(AxisSet::default().with(axis)), |out| {
-            self.with_slice(|x| reduce::arg_max(out, x, n, inner));
+            self.with_slice(|x| reduce::arg_extreme(out, x, n, inner, largest));
         })
+    }
+
+    /// The results so far along `axis`, from its first entry on or, reversed, from its last.
+    pub(crate) fn scan<R: Fold<T>>(&self, axis: usize, reversed: bool) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape, |out| self.with_slice(|x| scan::fold::<T, R>(out, x, n, inner, reversed)))
+    }
+
+    /// `yₖ = xₖ + aₖ yₖ₋₁` along `axis` or, reversed, `yₖ = xₖ + aₖ₊₁ yₖ₊₁`; `a` has the same shape.
+    pub(crate) fn recurrence(&self, a: &Self, axis: usize, reversed: bool) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape, |out| {
+            self.with_slice(|x| a.with_slice(|a| scan::recurrence(out, (a, x), n, inner, reversed)));
+        })
+    }
+
+    /// Position along `axis` of the largest (or smallest) element so far, of equal ones the last; NaN counts as either.
+    pub(crate) fn scan_extreme(&self, axis: usize, largest: bool) -> Array<usize> {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Array::build(self.shape, |out| self.with_slice(|x| scan::extreme(out, x, n, inner, largest)))
+    }
+
+    /// Positions along `axis` of the `k` smallest elements in ascending order, or of the largest in descending order.
+    pub(crate) fn sorted(&self, axis: usize, k: usize, descending: bool) -> Array<usize> {
+        let last = self.rank() - 1;
+        let mut order: Vec<isize> = (0..self.rank() as isize).collect();
+        order.swap(axis, last);
+        let rows = self.permute(&order).expect("each axis once");
+        let positions = Array::build(rows.shape.with(last, k), |out| {
+            rows.with_slice(|x| sort::positions(out, x, rows.shape.dim(last), k, descending));
+        });
+        positions.permute(&order).expect("each axis once")
     }
 
     /// Softmax along the last axis.

@@ -15,4 +15,6 @@ pub(crate) mod peak;
 pub(crate) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod scan;
 pub(crate) mod softmax;
+pub(crate) mod sort;

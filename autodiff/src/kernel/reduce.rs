@@ -28,6 +28,8 @@ pub(crate) trait Fold<T>: Sync {
 
 /// Addition.
 pub(crate) struct Add;
+/// Multiplication.
+pub(crate) struct Mul;
 /// The larger of two, NaN if either is.
 pub(crate) struct Max;
 /// The smaller of two, NaN if either is.
@@ -39,6 +41,15 @@ impl<T: Float> Fold<T> for Add {
     #[inline(always)]
     fn combine(a: T, b: T) -> T {
         a + b
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Fold<T> for Mul {
+    const EMPTY: T = T::ONE;
+    #[inline(always)]
+    fn combine(a: T, b: T) -> T {
+        a * b
     }
 }
 
@@ -166,8 +177,9 @@ pub(crate) fn middle<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, inn
     }
 }
 
-/// Position of the first largest element along the middle axis of `[outer, n, inner]`; NaN counts as the largest.
-pub(crate) fn arg_max<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usize) {
+/// Position of the first largest (or smallest) element along the middle axis of `[outer, n, inner]`; NaN counts as the
+/// largest and as the smallest.
+pub(crate) fn arg_extreme<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usize, largest: bool) {
     assert_eq!(out.len() * n, x.len(), "reduce: lengths differ");
     parallel::split(out, 1, n as f64, |start, out| {
         for (i, out) in out.iter_mut().enumerate() {
@@ -175,7 +187,8 @@ pub(crate) fn arg_max<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usi
             let at = |k: usize| x[(o * n + k) * inner + j];
             *out = (1..n).fold(0, |best, k| {
                 let (a, b) = (at(best), at(k));
-                if b > a || b.is_nan() && !a.is_nan() { k } else { best }
+                let wins = if largest { b > a } else { b < a };
+                if wins || b.is_nan() && !a.is_nan() { k } else { best }
             });
         }
     });
@@ -249,8 +262,10 @@ mod tests {
                 middle::<f32, Max>(&mut out, &x, n, 1);
                 assert!(out[0].is_nan());
                 let mut index = [usize::MAX];
-                arg_max(&mut index, &x, n, 1);
-                assert_eq!(index[0], at);
+                for largest in [true, false] {
+                    arg_extreme(&mut index, &x, n, 1, largest);
+                    assert_eq!(index[0], at);
+                }
             }
         }
     }

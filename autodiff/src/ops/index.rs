@@ -161,12 +161,32 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn arg_max(&self, axis: isize) -> Result<Array<usize>> {
+        self.arg_extreme(axis, true).of_op("arg_max")
+    }
+
+    /// The position of the first smallest element along `axis`, which goes away; NaN counts as the smallest.
+    ///
+    /// # Errors
+    /// If the axis does not exist or has no entries.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([1.0, 3.0, 0.0, 5.0, 4.0, 4.0], [2, 3])?;
+    /// assert_eq!(x.arg_min(1)?.to_vec(), [2, 1]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn arg_min(&self, axis: isize) -> Result<Array<usize>> {
+        self.arg_extreme(axis, false).of_op("arg_min")
+    }
+
+    fn arg_extreme(&self, axis: isize, largest: bool) -> Result<Array<usize>> {
         let shape = self.shape();
-        let axis = shape.axis(axis).of_op("arg_max")?;
+        let axis = shape.axis(axis)?;
         if shape.dim(axis) == 0 {
-            return Err(ErrorKind::Message(format!("axis {axis} of {shape} has no entries")).of("arg_max"));
+            return Err(ErrorKind::Message(format!("axis {axis} of {shape} has no entries")).into());
         }
-        Ok(self.array.arg_max(axis))
+        Ok(self.array.arg_extreme(axis, largest))
     }
 
     /// A row for each label: 1 at the label, else 0. Of shape `[labels, classes]`.

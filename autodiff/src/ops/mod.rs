@@ -23,6 +23,10 @@
 //! | `sqrt`, `rsqrt`, `asin`, `acos`, `acosh`, `atanh` | the end of where they are defined | infinite |
 //! | `maximum`, `minimum` | equal elements | half to each |
 //! | `max`, `max_axes`, `max_keep`, `min`, `min_axes`, `min_keep` | several extremes | equal shares |
+//! | `cummax`, `cummin` | several extremes so far | all to the last |
+//! | `sort`, `topk` | equal elements | to each its own, in their order |
+//! | `std`, `std_axes`, `std_keep` | equal elements | 0 |
+//! | `norm`, `norm_axes`, `norm_keep` | an element that is 0 | 0 |
 //! | `max_pool2d` | several maxima in a window | all to the first in row order |
 //!
 //! NaN survives `relu`, `maximum`, `minimum`, `max_axes`, `min_axes` and pooling. Sizes of zero work; the sum of nothing
@@ -38,6 +42,9 @@ pub(crate) mod norm;
 pub(crate) mod pair;
 pub(crate) mod pool;
 pub(crate) mod reduce;
+pub(crate) mod scan;
 pub(crate) mod select;
 pub(crate) mod softmax;
+pub(crate) mod sort;
+pub(crate) mod spread;
 pub(crate) mod unary;

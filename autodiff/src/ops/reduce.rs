@@ -1,11 +1,11 @@
-//! Reductions over axes: sum, mean, variance, maximum, minimum, log-sum-exp.
+//! Reductions over axes: sum, mean, product, maximum, minimum, log-sum-exp.
 //!
 //! `sum()` reduces everything; `sum_axes(axes)` removes the axes; `sum_keep(axes)` leaves them with size 1.
 
 use crate::array::{Array, broadcast_axes};
 use crate::error::{OfOp, Result};
 use crate::float::Float;
-use crate::kernel::reduce::{Max, Min};
+use crate::kernel::reduce::{Max, Min, Mul};
 use crate::op::{Op, Point, Reads};
 use crate::shape::{Axes, AxisSet, Shape};
 use crate::tensor::Tensor;
@@ -29,6 +29,29 @@ impl<T: Float> Op<T> for Sum {
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
+    }
+}
+
+/// The product along one axis, which stays with size 1.
+struct Prod {
+    axis: usize,
+}
+
+impl<T: Float> Op<T> for Prod {
+    fn name(&self) -> &'static str {
+        "prod"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(x[0].fold::<Mul>(AxisSet::default().with(self.axis)))
+    }
+    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        // The product of all others is that of those in front times that of those behind: no division by what may be 0.
+        let (x, axis) = (at.input(0), self.axis as isize);
+        let in_front = |x: &Tensor<T>| x.cumprod(axis)?.delayed(self.axis, 1.0);
+        Ok(grad * in_front(&x)? * in_front(&x.flip(axis)?)?.flip(axis)?)
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::input(0)
     }
 }
 
@@ -83,7 +106,7 @@ impl<T: Float> Tensor<T> {
     }
 
     #[track_caller]
-    fn total(&self, axes: AxisSet, shape: Shape) -> Self {
+    pub(super) fn total(&self, axes: AxisSet, shape: Shape) -> Self {
         Sum { axes, shape }.apply(&[self]).expect("the axes exist")
     }
 
@@ -133,7 +156,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn mean_axes(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = axes.into().set(&self.shape()).of_op("mean_axes")?;
-        Ok(self.total(axes, self.shape().without(axes)) / self.extent(axes))
+        Ok(self.average(axes, self.shape().without(axes)))
     }
 
     /// The mean over the given axes, which stay with size 1.
@@ -143,33 +166,67 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn mean_keep(&self, axes: impl Into<Axes>) -> Result<Self> {
         let axes = axes.into().set(&self.shape()).of_op("mean_keep")?;
-        Ok(self.total(axes, self.shape().keeping(axes)) / self.extent(axes))
+        Ok(self.average(axes, self.shape().keeping(axes)))
     }
 
-    /// How many elements a reduction over `axes` combines into one.
-    fn extent(&self, axes: AxisSet) -> f64 {
-        let shape = self.shape();
-        (0..shape.rank()).filter(|&axis| axes.contains(axis)).map(|axis| shape.dim(axis) as f64).product()
+    /// The mean over a set of axes, under the shape that is asked for.
+    #[track_caller]
+    pub(super) fn average(&self, axes: AxisSet, shape: Shape) -> Self {
+        self.total(axes, shape) / self.shape().extent(axes) as f64
     }
 
-    /// The variance `mean((x - mean(x))²)` over the given axes, which stay with size 1.
-    ///
-    /// Divides by the number of elements (NumPy's default; PyTorch's is one less). Two passes, so that nothing cancels.
-    ///
-    /// # Errors
-    /// If an axis does not exist or is named twice.
+    /// The product of all elements, of rank 0; of nothing 1. The gradient is exact where factors are 0 as well.
     ///
     /// ```
     /// use autodiff::Tensor;
-    /// let x = Tensor::from_vec([1.0, 3.0, 5.0, 5.0], [2, 2])?;
-    /// assert_eq!(x.variance_keep(1)?.to_vec(), [1.0, 0.0]);
+    /// let x = Tensor::from_vec([2.0, 0.0, 4.0], [3])?.variable();
+    /// let y = x.prod();
+    /// assert_eq!(y.item(), 0.0);
+    /// y.backward()?;
+    /// assert_eq!(x.grad().unwrap().to_vec(), [0.0, 8.0, 0.0]);
     /// # Ok::<(), autodiff::Error>(())
     /// ```
     #[track_caller]
-    pub fn variance_keep(&self, axes: impl Into<Axes>) -> Result<Self> {
-        let axes = axes.into();
-        let mean = self.mean_keep(axes.clone()).of_op("variance_keep")?;
-        (self - mean).square().mean_keep(axes)
+    pub fn prod(&self) -> Self {
+        let row = self.reshaped(Shape::of([self.size()])).expect("as many elements");
+        row.product(AxisSet::all(&row.shape()), Shape::SCALAR)
+    }
+
+    /// The product over the given axes, which go away.
+    ///
+    /// # Errors
+    /// If an axis does not exist or is named twice.
+    #[track_caller]
+    pub fn prod_axes(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into().set(&self.shape()).of_op("prod_axes")?;
+        Ok(self.product(axes, self.shape().without(axes)))
+    }
+
+    /// The product over the given axes, which stay with size 1.
+    ///
+    /// # Errors
+    /// If an axis does not exist or is named twice.
+    #[track_caller]
+    pub fn prod_keep(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into().set(&self.shape()).of_op("prod_keep")?;
+        Ok(self.product(axes, self.shape().keeping(axes)))
+    }
+
+    #[track_caller]
+    fn product(&self, axes: AxisSet, shape: Shape) -> Self {
+        let kept = self.axis_by_axis(axes, |x, axis| Prod { axis }.apply(&[x]));
+        kept.reshaped(shape).expect("axes of size 1 hold nothing")
+    }
+
+    /// Applies `op`, which combines the elements along an axis and leaves it with size 1, along each of a set, from the last
+    /// to the first.
+    #[track_caller]
+    fn axis_by_axis(&self, axes: AxisSet, op: impl Fn(&Self, usize) -> Result<Self>) -> Self {
+        let mut current = self.clone();
+        for axis in (0..self.rank()).rev().filter(|&axis| axes.contains(axis)) {
+            current = op(&current, axis).expect("the axis exists");
+        }
+        current
     }
 
     /// The largest element, of rank 0; NaN if any is. Several largest share the gradient equally.
@@ -185,7 +242,7 @@ impl<T: Float> Tensor<T> {
     }
 
     #[track_caller]
-    fn extreme(&self, axes: AxisSet, shape: Shape, largest: bool) -> Self {
+    pub(super) fn extreme(&self, axes: AxisSet, shape: Shape, largest: bool) -> Self {
         let kept = Extreme { axes, largest }.apply(&[self]).expect("the axes exist");
         kept.reshaped(shape).expect("axes of size 1 hold nothing")
     }
@@ -230,14 +287,43 @@ impl<T: Float> Tensor<T> {
         Ok(self.extreme(axes, self.shape().keeping(axes), false))
     }
 
-    /// `ln Σ eˣ` along one axis, which stays with size 1; shifted by the largest element, so that nothing overflows.
+    /// `ln Σ eˣ` of all elements, of rank 0; shifted by the largest, so that nothing overflows.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// assert_eq!(Tensor::full(1000.0f64, [2, 2]).log_sum_exp().item(), 1000.0 + 4.0f64.ln());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn log_sum_exp(&self) -> Self {
+        let row = self.reshaped(Shape::of([self.size()])).expect("as many elements");
+        row.log_total(AxisSet::all(&row.shape()), Shape::SCALAR)
+    }
+
+    /// `ln Σ eˣ` over the given axes, which go away; shifted by the largest element, so that nothing overflows.
     ///
     /// # Errors
-    /// If the axis does not exist.
+    /// If an axis does not exist or is named twice.
     #[track_caller]
-    pub fn log_sum_exp_keep(&self, axis: isize) -> Result<Self> {
-        self.shape().axis(axis).of_op("log_sum_exp_keep")?;
-        self.along_last(axis, |x| LogSumExp.apply(&[x]))
+    pub fn log_sum_exp_axes(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into().set(&self.shape()).of_op("log_sum_exp_axes")?;
+        Ok(self.log_total(axes, self.shape().without(axes)))
+    }
+
+    /// `ln Σ eˣ` over the given axes, which stay with size 1; shifted by the largest element, so that nothing overflows.
+    ///
+    /// # Errors
+    /// If an axis does not exist or is named twice.
+    #[track_caller]
+    pub fn log_sum_exp_keep(&self, axes: impl Into<Axes>) -> Result<Self> {
+        let axes = axes.into().set(&self.shape()).of_op("log_sum_exp_keep")?;
+        Ok(self.log_total(axes, self.shape().keeping(axes)))
+    }
+
+    #[track_caller]
+    fn log_total(&self, axes: AxisSet, shape: Shape) -> Self {
+        let kept = self.axis_by_axis(axes, |x, axis| x.along_last(axis as isize, |x| LogSumExp.apply(&[x])));
+        kept.reshaped(shape).expect("axes of size 1 hold nothing")
     }
 
     /// Applies `op`, which works along the last axis, along `axis`.

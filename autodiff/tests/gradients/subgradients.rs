@@ -127,6 +127,43 @@ fn ties_of_an_extreme_share_equally() {
 }
 
 #[test]
+fn ties_of_an_order_go_by_position() {
+    let x = || vector(&[1.0, 3.0, 1.0, 3.0]);
+    assert_eq!(gradient(|x| Ok(x.cummax(0)?.0), x()), [1.0, 5.0, 0.0, 4.0]);
+    assert_eq!(gradient(|x| Ok(x.cummin(0)?.0), x()), [3.0, 0.0, 7.0, 0.0]);
+    assert_eq!(gradient(|x| Ok(x.sort(0, false)?.0), x()), [1.0, 3.0, 2.0, 4.0]);
+    assert_eq!(gradient(|x| Ok(x.sort(0, true)?.0), x()), [3.0, 1.0, 4.0, 2.0]);
+    assert_eq!(gradient(|x| Ok(x.topk(3, 0, true)?.0), x()), [3.0, 1.0, 0.0, 2.0]);
+    assert_eq!(gradient(|x| Ok(x.topk(3, 0, false)?.0), x()), [1.0, 3.0, 2.0, 0.0]);
+}
+
+#[test]
+fn what_does_not_vary_and_what_is_nothing_has_no_slope() {
+    let same = || Tensor::full(1.5, [3]);
+    assert_eq!(gradient(|x| Ok(x.std(1)), same()), [0.0; 3]);
+    assert_eq!(gradient(|x| x.std_axes(0, 0), same()), [0.0; 3]);
+    assert_eq!(gradient(|x| x.std_keep(0, 1), same()), [0.0; 3]);
+    for p in [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
+        assert_eq!(gradient(|x| Ok(x.norm(p)), Tensor::zeros([3])), [0.0; 3], "{p}");
+        assert_eq!(gradient(|x| x.norm_axes(p, 0), vector(&[2.0, 0.0]))[1], 0.0, "{p}");
+        assert_eq!(gradient(|x| x.norm_keep(p, 0), vector(&[0.0, -2.0]))[0], 0.0, "{p}");
+    }
+    assert_eq!(gradient(|x| Ok(x.norm(f64::INFINITY)), vector(&[2.0, -2.0, 1.0])), [0.5, -0.5, 0.0]);
+}
+
+#[test]
+fn a_product_with_zeros_has_a_gradient_and_a_hessian() {
+    let one_zero = || vector(&[2.0, 0.0, 4.0]);
+    assert_eq!(gradient(|x| Ok(x.prod()), one_zero()), [0.0, 8.0, 0.0]);
+    assert_eq!(gradient(|x| x.cumprod(0), one_zero()), [1.0, 2.0 * 2.0 + 3.0 * 8.0, 0.0]);
+    let two_zeros = vector(&[2.0, 0.0, 4.0, 0.0]).variable();
+    let [first] = grad(&two_zeros.prod(), [&two_zeros]).unwrap();
+    assert_eq!(first.to_vec(), [0.0; 4]);
+    let [second] = grad(&first.slice(0, 1..2).unwrap().sum(), [&two_zeros]).unwrap();
+    assert_eq!(second.to_vec(), [0.0, 0.0, 0.0, 8.0]);
+}
+
+#[test]
 fn ties_in_a_window_go_to_the_first() {
     let x = || Tensor::from_vec([1.0, 3.0, 3.0, 3.0], [1, 1, 2, 2]).unwrap();
     assert_eq!(gradient(|x| x.max_pool2d(PoolOptions::square(2)), x()), [0.0, 1.0, 0.0, 0.0]);
@@ -251,13 +288,19 @@ fn reductions_of_nothing_are_what_they_should_be() {
     assert_eq!(nothing().max().item(), f64::NEG_INFINITY);
     assert_eq!(nothing().min().item(), f64::INFINITY);
     assert_eq!(nothing().max_axes(0).unwrap().to_vec(), [f64::NEG_INFINITY; 3]);
+    assert_eq!(nothing().prod().item(), 1.0);
+    assert_eq!(nothing().log_sum_exp().item(), f64::NEG_INFINITY);
+    assert_eq!(nothing().norm(2.0).item(), 0.0);
     assert_eq!(nothing().log_sum_exp_keep(0).unwrap().to_vec(), [f64::NEG_INFINITY; 3]);
-    let reductions: [Reduction; 6] = [
+    let reductions: [Reduction; 9] = [
         |x| Ok(x.sum()),
         |x| Ok(x.mean()),
         |x| Ok(x.max()),
         |x| x.min_axes(0),
-        |x| x.variance_keep(0),
+        |x| Ok(x.prod()),
+        |x| x.var_keep(0, 1),
+        |x| x.std_axes(0, 1),
+        |x| x.norm_axes(2.0, 0),
         |x| x.log_sum_exp_keep(0),
     ];
     for reduction in reductions {

@@ -41,6 +41,16 @@ ops! {
             "axis 2 is out of range for [2, 3]" => zeros([2, 3]).arg_max(2),
         ],
         like "numpy.argmax(axis)";
+    arg_min: axes().filled(), [DISTINCT], |[x], mut c| Ok(numbers(&x.arg_min(c.axis(x.shape()))?)),
+        gives [
+            numbers(&vector([1.0, 3.0, 0.0, 5.0, 4.0, 4.0]).reshape([2, 3])?.arg_min(1)?) => [2.0, 1.0],
+            numbers(&vector([1.0, f64::NAN, 0.0, f64::NAN]).arg_min(0)?) => [1.0],
+        ],
+        bad [
+            "axis 1 of [2, 0] has no entries" => zeros([2, 0]).arg_min(1),
+            "axis 2 is out of range for [2, 3]" => zeros([2, 3]).arg_min(2),
+        ],
+        like "numpy.argmin(axis)";
     one_hot: any(), [SMALL], |[x], mut c| Tensor::one_hot(&c.indices(3, x.size()), 3),
         gives [Tensor::one_hot(&[1, 0], 2)? => [0.0, 1.0, 1.0, 0.0]],
         bad ["label 3 at position 1 is out of range for 3 classes" => Tensor::<f64>::one_hot(&[0, 3], 3)],

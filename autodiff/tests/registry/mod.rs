@@ -62,18 +62,24 @@ mod norm;
 mod pair;
 mod pool;
 mod reduce;
+mod scan;
 mod select;
 mod softmax;
+mod sort;
+mod spread;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 13] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 16] = [
     ("unary", unary::ENTRIES),
     ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
     ("pair", pair::ENTRIES),
     ("select", select::ENTRIES),
     ("reduce", reduce::ENTRIES),
+    ("spread", spread::ENTRIES),
+    ("scan", scan::ENTRIES),
+    ("sort", sort::ENTRIES),
     ("matmul", matmul::ENTRIES),
     ("movement", movement::ENTRIES),
     ("index", index::ENTRIES),

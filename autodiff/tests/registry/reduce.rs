@@ -1,6 +1,6 @@
 //! Reductions over axes.
 
-use super::{DISTINCT, SMALL, any, axes, vector, zeros};
+use super::{DISTINCT, SMALL, any, vector, zeros};
 
 ops! {
     sum: any(), [SMALL], |[x], _| Ok(x.sum()),
@@ -29,11 +29,18 @@ ops! {
         gradient "`g / n` to each",
         bad ["axis -2 of [2, 3] is named twice" => zeros([2, 3]).mean_keep([0, -2])],
         like "numpy.mean(axis, keepdims=True)";
-    variance_keep: any().filled(), [SMALL], |[x], mut c| x.variance_keep(&c.axes(x.shape())[..]),
-        gradient "`2 g (x - mean(x)) / n`",
-        gives [vector([1.0, 2.0, 6.0]).variance_keep(0)? => [14.0 / 3.0]],
-        bad ["axis 2 is out of range for [2, 3]" => zeros([2, 3]).variance_keep(2)],
-        like "numpy.var(axis, keepdims=True)";
+    prod: any(), [SMALL], |[x], _| Ok(x.prod()),
+        gradient "`g` times the product of all others",
+        gives [vector([2.0, -3.0, 5.0]).prod() => [-30.0], zeros([0]).prod() => [1.0]],
+        like "numpy.prod";
+    prod_axes: any(), [SMALL], |[x], mut c| x.prod_axes(&c.axes(x.shape())[..]),
+        gradient "`g` times the product of all others",
+        bad ["axis 2 is out of range for [2, 3]" => zeros([2, 3]).prod_axes(2)],
+        like "numpy.prod(axis)";
+    prod_keep: any(), [SMALL], |[x], mut c| x.prod_keep(&c.axes(x.shape())[..]),
+        gradient "`g` times the product of all others",
+        bad ["axis 0 of [2, 3] is named twice" => zeros([2, 3]).prod_keep([0, 0])],
+        like "numpy.prod(axis, keepdims=True)";
     max: any(), [DISTINCT], |[x], _| Ok(x.max()),
         gradient "`g` to the largest, 0 to the others",
         gives [vector([1.0, 6.0, 2.0]).max() => [6.0]],
@@ -58,7 +65,15 @@ ops! {
         gradient "`g` to the smallest, 0 to the others",
         bad ["axis 2 is out of range for [2, 3]" => zeros([2, 3]).min_keep(2)],
         like "numpy.min(axis, keepdims=True)";
-    log_sum_exp_keep: axes(), [SMALL], |[x], mut c| x.log_sum_exp_keep(c.axis(x.shape())),
+    log_sum_exp: any(), [SMALL], |[x], _| Ok(x.log_sum_exp()),
+        gradient "`g softmax(x)`",
+        gives [vector([1000.0, 1000.0]).log_sum_exp() => [1000.0 + std::f64::consts::LN_2]],
+        like "scipy.special.logsumexp";
+    log_sum_exp_axes: any(), [SMALL], |[x], mut c| x.log_sum_exp_axes(&c.axes(x.shape())[..]),
+        gradient "`g softmax(x)`",
+        bad ["axis 0 of [2, 3] is named twice" => zeros([2, 3]).log_sum_exp_axes([0, 0])],
+        like "scipy.special.logsumexp(axis)";
+    log_sum_exp_keep: any(), [SMALL], |[x], mut c| x.log_sum_exp_keep(&c.axes(x.shape())[..]),
         gradient "`g softmax(x)`",
         gives [vector([1000.0, 1000.0]).log_sum_exp_keep(0)? => [1000.0 + std::f64::consts::LN_2]],
         bad ["axis 2 is out of range for [2, 3]" => zeros([2, 3]).log_sum_exp_keep(2)],

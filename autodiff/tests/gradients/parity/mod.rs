@@ -31,8 +31,12 @@ macro_rules! calls {
 mod activation;
 mod binary;
 mod pair;
+mod reduce;
+mod scan;
 mod select;
 mod softmax;
+mod sort;
+mod spread;
 mod unary;
 
 /// Each op of the registry's family of the same name has a line here, or is in [`ALONE`].
