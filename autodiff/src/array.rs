@@ -3,9 +3,11 @@
 //! Ops speak to arrays, never to slices: map, zip, reduce, product, window, index. An array knows no gradient.
 
 mod compute;
+mod frame;
 mod normalize;
 
 pub(crate) use compute::broadcast_axes;
+pub(crate) use frame::Frame;
 pub(crate) use normalize::{Moments, NormalizeGrad, Over};
 
 use crate::error::{ErrorKind, Result};
@@ -257,11 +259,43 @@ impl<T: Element> Array<T> {
         debug_assert_eq!(shape.size(), self.size());
         if self.view.is_none() {
             Self { buffer: self.buffer.clone(), view: None, shape }
-        } else if self.as_slice().is_some() {
-            self.viewed(shape, self.offset(), shape.strides())
+        } else if let Some(strides) = self.strides_under(shape) {
+            self.viewed(shape, self.offset(), strides)
         } else {
             self.copy().reshaped(shape)
         }
+    }
+
+    /// The strides of these elements under another shape, where there are such.
+    ///
+    /// The axes of both shapes fall into groups of the same number of elements. Those of a group are split or joined at
+    /// will if its own axes lie in memory like one axis.
+    fn strides_under(&self, shape: Shape) -> Option<Strides> {
+        if self.size() == 0 {
+            return Some(shape.strides());
+        }
+        let own = self.strides();
+        let mut strides = [0; _];
+        // What is left of both shapes, from the end; axes of size 1 lie anywhere.
+        let mut axes = (0..self.rank()).rev().filter(|&axis| self.shape.dim(axis) != 1);
+        // The elements of the current group that have no new axis yet, and the step of the next one.
+        let (mut left, mut step) = (1usize, 0);
+        for target in (0..shape.rank()).rev().filter(|&axis| shape.dim(axis) != 1) {
+            let dim = shape.dim(target);
+            while !left.is_multiple_of(dim) {
+                let axis = axes.next()?;
+                if left == 1 {
+                    step = own[axis];
+                } else if own[axis] != step * left as isize {
+                    return None;
+                }
+                left *= self.shape.dim(axis);
+            }
+            strides[target] = step;
+            step *= dim as isize;
+            left /= dim;
+        }
+        Some(strides)
     }
 
     /// Axis `i` of the result is axis `order[i]` of this array.
@@ -345,7 +379,8 @@ impl<T: Element> Array<T> {
                     strides[axis] = dense[axis] * steps[axis] as isize;
                     offset += dense[axis] as usize * starts[axis];
                 }
-                map::scatter_into(out, offset, &strides, &part.shape, part.source(&part.shape));
+                let put = |target: &mut T, value: T| *target = value;
+                map::scatter_into(out, offset, &strides, &part.shape, part.source(&part.shape), put);
             }
         })
     }
@@ -357,5 +392,34 @@ impl<T: Element> PartialEq for Array<T> {
     /// Whether shapes and elements are equal.
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.with_slice(|a| other.with_slice(|b| a == b))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reshaping_copies_only_what_lies_unevenly() {
+        let x = Array::from_vec((0..24).collect::<Vec<usize>>(), [2, 3, 4]).unwrap();
+        let turned = x.permute(&[2, 0, 1]).unwrap();
+        let thinned = x.slice(2, 0, 4, 2).unwrap();
+        let repeated = x.broadcast_to(Shape::from([5, 2, 3, 4])).unwrap();
+        for (view, dims, shared) in [
+            (&turned, &[4, 6][..], true),
+            (&turned, &[2, 2, 1, 3, 2], true),
+            (&turned, &[8, 3], false),
+            (&turned, &[24], false),
+            (&thinned, &[12], true),
+            (&thinned, &[3, 2, 2, 1], true),
+            (&x.flip(2), &[24], false),
+            (&x.flip(2), &[3, 2, 2, 2], true),
+            (&repeated, &[5, 24], true),
+            (&repeated, &[10, 12], false),
+        ] {
+            let reshaped = view.reshape(dims).unwrap();
+            assert_eq!(reshaped.block() == x.block(), shared, "{} as {dims:?}", view.shape());
+            assert_eq!(reshaped.to_vec(), view.to_vec(), "{} as {dims:?}", view.shape());
+        }
     }
 }

@@ -55,14 +55,14 @@ fn shapes() {
     says!(zeros([2, 3]).slice(1, 2..5), @"slice: range 2..5 does not lie within axis 1 of [2, 3]");
     says!(Tensor::cat(&[&zeros([2, 3]), &zeros([3, 3])], 1), @"cat: shapes must agree but along the axis that is joined: [2, 3] against [3, 3]");
     says!(Tensor::<f64>::cat(&[], 1), @"cat: there is nothing to join");
-    says!(zeros([2, 3]).pad(&[(1, 1)], 0.0), @"pad: 1 pairs of widths for [2, 3], which has 2 axes");
+    says!(zeros([2, 3]).pad(&[(1, 1); 3], 0.0), @"pad: 3 pairs of widths for [2, 3], which has 2 axes");
 }
 
 #[test]
 fn indices_and_labels() {
     says!(zeros([2, 3]).index_select(0, &[1, 2]), @"index_select: index 2 at position 1 is out of range for 2 entries along axis 0");
     says!(zeros([2, 3]).gather(1, &Array::full(3, [2, 1])), @"gather: index 3 at position 0 is out of range for 3 entries along axis 1");
-    says!(zeros([2, 3]).gather(1, &Array::full(0, [3, 1])), @"gather: tensor and index must agree but along the axis that is indexed: [2, 3] against [3, 1]");
+    says!(zeros([2, 3]).gather(1, &Array::full(0, [3, 1])), @"gather: the index must fit within the tensor but along the axis that is indexed: [2, 3] against [3, 1]");
     says!(zeros([2, 10]).cross_entropy(&[3, 10]), @"cross_entropy: label 10 at position 1 is out of range for 10 classes");
     says!(zeros([2, 10]).cross_entropy(&[3]), @"cross_entropy: 1 labels for the 2 rows of [2, 10]");
     says!(zeros([2, 10]).soft_cross_entropy(&zeros([2, 9])), @"soft_cross_entropy: logits and target distributions must have one shape: [2, 10] against [2, 9]");

@@ -323,15 +323,15 @@ pub(crate) fn strided3<A: Element, B: Element, C: Element, U: Element>(
     });
 }
 
-/// `target[i] = source[i]` where `target` is a strided part of an array, with the given shape.
-///
-/// `target` describes distinct elements (no stride 0 along an axis longer than 1).
+/// `put(target[i], source[i])` where `target` is a strided part of an array, with the given shape; in row-major order,
+/// which tells where elements of `target` coincide.
 pub(crate) fn scatter_into<T: Element>(
     target: &mut [T],
     offset: usize,
     strides: &Strides,
     shape: &Shape,
     source: Source<'_, T>,
+    put: impl Fn(&mut T, T),
 ) {
     if shape.size() == 0 {
         return;
@@ -344,11 +344,13 @@ pub(crate) fn scatter_into<T: Element>(
     loops.rows(0, &mut order, [offset, source.offset], |piece, [pt, ps]| {
         debug_assert_eq!(piece.len(), row);
         if st == 1 && ss == 1 {
-            target[pt..pt + row].copy_from_slice(&source.data[ps..ps + row]);
+            for (target, &value) in target[pt..pt + row].iter_mut().zip(&source.data[ps..ps + row]) {
+                put(target, value);
+            }
         } else {
             let (mut pt, mut ps) = (pt as isize, ps as isize);
             for _ in 0..row {
-                target[pt as usize] = source.data[ps as usize];
+                put(&mut target[pt as usize], source.data[ps as usize]);
                 pt += st;
                 ps += ss;
             }

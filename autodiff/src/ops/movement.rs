@@ -1,12 +1,12 @@
-//! Movement: the same elements in another place. Reshaping, permuting, broadcasting, slicing and reversing give views.
+//! Movement: the same elements in another place. Permuting, broadcasting and reversing give views, and so does reshaping
+//! where the elements lie evenly in memory.
 
 use crate::array::Array;
 use crate::error::{ErrorKind, OfOp, Result};
 use crate::float::Float;
 use crate::op::{Op, Point, Reads};
-use crate::shape::{MAX_RANK, Shape};
+use crate::shape::Shape;
 use crate::tensor::Tensor;
-use std::ops::Range;
 
 /// The same elements in row-major order under another shape.
 struct Reshape {
@@ -87,117 +87,6 @@ impl<T: Float> Op<T> for Flip {
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         grad.flip(self.axis as isize)
-    }
-    fn reads(&self, _: usize) -> Reads {
-        Reads::NONE
-    }
-}
-
-/// A block of an array: along each axis, where it starts, where it ends, and the distance of its entries.
-#[derive(Clone, Copy)]
-struct Region {
-    starts: [usize; MAX_RANK],
-    ends: [usize; MAX_RANK],
-    steps: [usize; MAX_RANK],
-}
-
-impl Region {
-    /// All of an array.
-    fn whole(shape: Shape) -> Self {
-        let mut ends = [0; MAX_RANK];
-        for (end, dim) in ends.iter_mut().zip(shape.iter()) {
-            *end = dim;
-        }
-        Self { starts: [0; MAX_RANK], ends, steps: [1; MAX_RANK] }
-    }
-}
-
-/// The elements of a region.
-struct Slice {
-    region: Region,
-}
-
-impl<T: Float> Op<T> for Slice {
-    fn name(&self) -> &'static str {
-        "slice"
-    }
-    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        let Region { starts, ends, steps } = self.region;
-        (0..x[0].rank())
-            .try_fold(x[0].clone(), |x, axis| x.slice(axis, starts[axis], ends[axis], steps[axis]))
-    }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Embed { region: self.region, shape: at.shape(0), fill: T::ZERO }.apply(&[grad])
-    }
-    fn reads(&self, _: usize) -> Reads {
-        Reads::NONE
-    }
-}
-
-/// An array of one value in which a region is replaced by the input: the adjoint of a slice, and padding.
-struct Embed<T> {
-    region: Region,
-    shape: Shape,
-    fill: T,
-}
-
-impl<T: Float> Op<T> for Embed<T> {
-    fn name(&self) -> &'static str {
-        "pad"
-    }
-    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        let Region { starts, steps, .. } = self.region;
-        Ok(Array::assemble(self.shape, self.fill, &[(&starts, &steps, x[0])]))
-    }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Slice { region: self.region }.apply(&[grad])
-    }
-    fn reads(&self, _: usize) -> Reads {
-        Reads::NONE
-    }
-}
-
-/// The inputs one after the other along an axis.
-struct Cat {
-    axis: usize,
-    /// Where each input starts.
-    starts: Vec<usize>,
-}
-
-impl<T: Float> Op<T> for Cat {
-    fn name(&self) -> &'static str {
-        "cat"
-    }
-    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        let first = x[0].shape();
-        let mut total = 0;
-        for array in x {
-            let shape = array.shape();
-            if shape.rank() != first.rank() || shape.with(self.axis, 0) != first.with(self.axis, 0) {
-                let what = "shapes must agree but along the axis that is joined";
-                return Err(ErrorKind::Mismatch { what, left: first, right: shape }.into());
-            }
-            self.starts.push(total);
-            total += shape.dim(self.axis);
-        }
-        let mut dims = first.to_vec();
-        dims[self.axis] = total;
-        let starts: Vec<[usize; MAX_RANK]> = self
-            .starts
-            .iter()
-            .map(|&start| {
-                let mut starts = [0; MAX_RANK];
-                starts[self.axis] = start;
-                starts
-            })
-            .collect();
-        let parts: Vec<_> = starts.iter().zip(x).map(|(s, x)| (s.as_slice(), [1; MAX_RANK], *x)).collect();
-        let parts: Vec<_> = parts.iter().map(|(s, steps, x)| (*s, steps.as_slice(), *x)).collect();
-        Ok(Array::assemble(Shape::new(&dims)?, T::ZERO, &parts))
-    }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        let start = self.starts[index];
-        grad.slice(self.axis as isize, start..start + at.shape(index).dim(self.axis))
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -319,42 +208,6 @@ impl<T: Float> Tensor<T> {
         if shape == self.shape() { Ok(self.clone()) } else { BroadcastTo { shape }.apply(&[self]) }
     }
 
-    /// A view of the entries `range` along `axis`.
-    ///
-    /// # Errors
-    /// If the axis does not exist or the range does not lie within it.
-    ///
-    /// ```
-    /// use autodiff::Tensor;
-    /// let x = Tensor::from_vec([1.0, 2.0, 3.0, 4.0], [4])?;
-    /// assert_eq!(x.slice(0, 1..3)?.to_vec(), [2.0, 3.0]);
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn slice(&self, axis: isize, range: Range<usize>) -> Result<Self> {
-        self.sliced(axis, range, 1).of_op("slice")
-    }
-
-    /// A view of every `step`-th entry of `range` along `axis`.
-    ///
-    /// # Errors
-    /// If the axis does not exist, the range does not lie within it, or the step is 0.
-    #[track_caller]
-    pub fn slice_step(&self, axis: isize, range: Range<usize>, step: usize) -> Result<Self> {
-        self.sliced(axis, range, step).of_op("slice_step")
-    }
-
-    #[track_caller]
-    fn sliced(&self, axis: isize, range: Range<usize>, step: usize) -> Result<Self> {
-        let axis = self.shape().axis(axis)?;
-        if step == 0 {
-            return Err(ErrorKind::Message("the step is 0".into()).into());
-        }
-        let mut region = Region::whole(self.shape());
-        (region.starts[axis], region.ends[axis], region.steps[axis]) = (range.start, range.end, step);
-        Slice { region }.apply(&[self])
-    }
-
     /// A view of the entries along `axis` in reverse order.
     ///
     /// # Errors
@@ -362,69 +215,5 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn flip(&self, axis: isize) -> Result<Self> {
         Flip { axis: self.shape().axis(axis).of_op("flip")? }.apply(&[self])
-    }
-
-    /// The tensors one after the other along an axis that they have.
-    ///
-    /// # Errors
-    /// If there is none, the axis does not exist, or the shapes differ along another axis.
-    ///
-    /// ```
-    /// use autodiff::Tensor;
-    /// let (a, b) = (Tensor::<f32>::zeros([2, 3]), Tensor::ones([2, 1]));
-    /// assert_eq!(Tensor::cat(&[&a, &b], 1)?.shape(), [2, 4]);
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn cat(tensors: &[&Self], axis: isize) -> Result<Self> {
-        let Some(first) = tensors.first() else {
-            return Err(ErrorKind::Message("there is nothing to join".into()).of("cat"));
-        };
-        let axis = first.shape().axis(axis).of_op("cat")?;
-        Cat { axis, starts: Vec::with_capacity(tensors.len()) }.apply(tensors)
-    }
-
-    /// The tensors, all of one shape, one after the other along a new axis in front of `axis`.
-    ///
-    /// # Errors
-    /// If there is none, there is no such place for an axis, or the shapes differ.
-    #[track_caller]
-    pub fn stack(tensors: &[&Self], axis: isize) -> Result<Self> {
-        let mut parts = Vec::with_capacity(tensors.len());
-        for tensor in tensors {
-            parts.push(tensor.unsqueeze(axis).of_op("stack")?);
-        }
-        let rank = parts.first().map_or(0, Self::rank) as isize;
-        Self::cat(&parts.iter().collect::<Vec<_>>(), if axis < 0 { axis + rank } else { axis }).of_op("stack")
-    }
-
-    /// The tensor with `before` and `after` entries of `value` put around it, one pair for each axis.
-    ///
-    /// # Errors
-    /// If there are not as many pairs as axes, or the result is too large.
-    ///
-    /// ```
-    /// use autodiff::Tensor;
-    /// let x = Tensor::from_vec([1.0, 2.0], [2])?;
-    /// assert_eq!(x.pad(&[(1, 2)], 0.5)?.to_vec(), [0.5, 1.0, 2.0, 0.5, 0.5]);
-    /// # Ok::<(), autodiff::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn pad(&self, widths: &[(usize, usize)], value: f64) -> Result<Self> {
-        let shape = self.shape();
-        if widths.len() != shape.rank() {
-            let message =
-                format!("{} pairs of widths for {shape}, which has {} axes", widths.len(), shape.rank());
-            return Err(ErrorKind::Message(message).of("pad"));
-        }
-        let mut region = Region::whole(shape);
-        let mut dims = shape.to_vec();
-        for (axis, &(before, after)) in widths.iter().enumerate() {
-            region.starts[axis] = before;
-            region.ends[axis] = before.saturating_add(dims[axis]);
-            dims[axis] = region.ends[axis].saturating_add(after);
-        }
-        let shape = Shape::new(&dims).of_op("pad")?;
-        Embed { region, shape, fill: T::from_f64(value) }.apply(&[self])
     }
 }

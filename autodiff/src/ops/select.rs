@@ -57,6 +57,23 @@ impl<T: Float> Tensor<T> {
         let mask = self.eq(&zero).expect("a number broadcasts");
         mask.select(&Self::scalar(T::ONE), self).expect("numbers broadcast")
     }
+
+    /// The tensor with `value` where `mask`, which is broadcast, is not zero. There the gradient is 0; the mask gets none.
+    ///
+    /// # Errors
+    /// If the mask does not broadcast to the tensor's shape.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([1.0, f32::NAN, 3.0], [3])?;
+    /// assert_eq!(x.masked_fill(&x.ne(&x)?, 0.0)?.to_vec(), [1.0, 0.0, 3.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn masked_fill(&self, mask: &Self, value: f64) -> Result<Self> {
+        let mask = mask.array.broadcast_to(self.shape()).of_op("masked_fill")?;
+        Select { mask }.apply(&[&Self::scalar(T::from_f64(value)), self])
+    }
 }
 
 macro_rules! comparison {

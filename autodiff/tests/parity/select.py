@@ -18,3 +18,8 @@ def cases(family):
     for a, b in pairs(family, ANY, ANY):
         mask = torch.tensor([family.random.randrange(2) for _ in range(b.numel())], dtype=a.dtype).reshape(b.shape)
         family.case("select", lambda mask, a, b: torch.where(mask != 0, a, b), mask, a, b)
+    for shape, to, value in [((5,), (5,), 0.5), ((2, 3), (3,), -1.0), ((2, 3), (2, 1), 0.0), ((2, 3, 2), (), 2.0),
+                             ((0, 2), (2,), 1.0)]:
+        mask = torch.tensor([family.random.randrange(2) for _ in range(math.prod(to))], dtype=torch.float64).reshape(to)
+        family.case("masked_fill", lambda x, mask: x.masked_fill(mask != 0, value), family.tensor(*shape, strided=True),
+                    mask, value=value)

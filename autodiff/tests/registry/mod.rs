@@ -56,21 +56,25 @@ mod activation;
 mod binary;
 mod conv;
 mod index;
+mod joining;
 mod matmul;
 mod movement;
 mod norm;
+mod pad;
 mod pair;
 mod pool;
 mod reduce;
 mod scan;
 mod select;
+mod slicing;
 mod softmax;
 mod sort;
 mod spread;
+mod strided;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 16] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 20] = [
     ("unary", unary::ENTRIES),
     ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
@@ -82,6 +86,10 @@ pub(crate) static FAMILIES: [(&str, &[Entry]); 16] = [
     ("sort", sort::ENTRIES),
     ("matmul", matmul::ENTRIES),
     ("movement", movement::ENTRIES),
+    ("slicing", slicing::ENTRIES),
+    ("joining", joining::ENTRIES),
+    ("strided", strided::ENTRIES),
+    ("pad", pad::ENTRIES),
     ("index", index::ENTRIES),
     ("softmax", softmax::ENTRIES),
     ("norm", norm::ENTRIES),

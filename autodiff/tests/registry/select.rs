@@ -22,6 +22,14 @@ ops! {
             "do not broadcast" => zeros([2, 3]).select(&zeros([]), &zeros([2])),
         ],
         like "numpy.where";
+    masked_fill: Shapes::broadcastable(), [SMALL, NONZERO], |[x, mask], _| {
+            let shape = x.shape().broadcast(&mask.shape()).expect("these shapes broadcast");
+            x.broadcast_to(shape)?.masked_fill(&mask.detach().step(), 0.5)
+        },
+        gradient "`g` where it was left, else 0; none to the mask",
+        gives [vector([1.0, f64::NAN, 3.0]).masked_fill(&vector([0.0, 1.0, 0.0]), -1.0)? => [1.0, -1.0, 3.0]],
+        bad ["cannot broadcast [3] to [2]" => zeros([2]).masked_fill(&zeros([3]), 0.0)],
+        like "torch.masked_fill";
     eq: pairs(), [DISTINCT; 2], |[a, b], _| a.eq(b),
         gives [left().eq(&right())? => [0.0, 1.0, 0.0, 0.0]],
         bad ["[2, 3] and [2] do not broadcast" => zeros([2, 3]).eq(&zeros([2]))],

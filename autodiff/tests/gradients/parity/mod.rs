@@ -30,18 +30,40 @@ macro_rules! calls {
 
 mod activation;
 mod binary;
+mod index;
+mod joining;
+mod movement;
+mod pad;
 mod pair;
 mod reduce;
 mod scan;
 mod select;
+mod slicing;
 mod softmax;
 mod sort;
 mod spread;
+mod strided;
 mod unary;
 
 /// Each op of the registry's family of the same name has a line here, or is in [`ALONE`].
-const FAMILIES: &[Family] =
-    &[unary::FAMILY, activation::FAMILY, binary::FAMILY, pair::FAMILY, select::FAMILY, softmax::FAMILY];
+const FAMILIES: &[Family] = &[
+    unary::FAMILY,
+    activation::FAMILY,
+    binary::FAMILY,
+    pair::FAMILY,
+    select::FAMILY,
+    reduce::FAMILY,
+    spread::FAMILY,
+    scan::FAMILY,
+    sort::FAMILY,
+    movement::FAMILY,
+    slicing::FAMILY,
+    joining::FAMILY,
+    strided::FAMILY,
+    pad::FAMILY,
+    index::FAMILY,
+    softmax::FAMILY,
+];
 
 /// Ops that PyTorch does not have, and what holds their values instead.
 const ALONE: &[(&str, &str)] = &[];

@@ -8,4 +8,5 @@ calls! { "select";
     le: |x, _| x[0].le(&x[1])?;
     gt: |x, _| x[0].gt(&x[1])?;
     ge: |x, _| x[0].ge(&x[1])?;
+    masked_fill: |x, o| x[0].masked_fill(&x[1], o.float("value"))?;
 }
