@@ -4,6 +4,8 @@ use crate::array::Array;
 use crate::error::{ErrorKind, OfOp, Result};
 use crate::float::Float;
 use crate::op::{Op, Point, Reads};
+use crate::ops::binary::Mul;
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// `a b` over the last two axes of arrays of rank 2 or more; the axes in front broadcast.
@@ -84,10 +86,47 @@ impl<T: Float> Tensor<T> {
         .of_op("matmul")
     }
 
+    /// The dot product `Σᵢ aᵢ bᵢ` of two vectors, of rank 0.
+    ///
+    /// # Errors
+    /// If a tensor is not a vector, or their lengths differ.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let (a, b) = (Tensor::from_vec([1.0, 2.0], [2])?, Tensor::from_vec([3.0, 4.0], [2])?);
+    /// assert_eq!(a.dot(&b)?.item(), 11.0);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn dot(&self, other: &Self) -> Result<Self> {
+        let [_, _] = [self.dims::<1>().of_op("dot")?, other.dims::<1>().of_op("dot")?];
+        self.matmul(other).of_op("dot")
+    }
+
+    /// The outer product of two vectors, the matrix of all `aᵢ bⱼ`.
+    ///
+    /// # Errors
+    /// If a tensor is not a vector, or the result is too large.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let (a, b) = (Tensor::from_vec([1.0, 2.0], [2])?, Tensor::from_vec([3.0, 4.0], [2])?);
+    /// assert_eq!(a.outer(&b)?.to_vec(), [3.0, 4.0, 6.0, 8.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn outer(&self, other: &Self) -> Result<Self> {
+        let [[m], [n]] = [self.dims().of_op("outer")?, other.dims().of_op("outer")?];
+        Shape::new(&[m, n]).of_op("outer")?;
+        Mul.apply(&[&self.column()?, other]).of_op("outer")
+    }
+
+    #[track_caller]
     fn row(&self) -> Result<Self> {
         self.reshape([1, -1])
     }
 
+    #[track_caller]
     fn column(&self) -> Result<Self> {
         self.reshape([-1, 1])
     }

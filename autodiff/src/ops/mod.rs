@@ -35,6 +35,7 @@
 pub(crate) mod activation;
 pub(crate) mod binary;
 pub(crate) mod conv;
+pub(crate) mod einsum;
 pub(crate) mod index;
 pub(crate) mod joining;
 pub(crate) mod matmul;

@@ -2,6 +2,12 @@
 
 use super::{SMALL, vector, zeros};
 use autodiff::check::property::Shapes;
+use autodiff::{Float, MAX_RANK, Result, Tensor};
+
+/// The elements of a tensor as a vector.
+fn flat<T: Float>(x: &Tensor<T>) -> Result<Tensor<T>> {
+    x.reshape([x.size() as isize])
+}
 
 ops! {
     matmul: Shapes::products(), [SMALL; 2], |[a, b], _| a.matmul(b),
@@ -13,4 +19,20 @@ ops! {
             "cannot multiply [3] by []: a single number is no matrix" => zeros([3]).matmul(&zeros([])),
         ],
         like "numpy.matmul";
+    dot: Shapes::alike(0..=MAX_RANK), [SMALL; 2], |[a, b], _| flat(a)?.dot(&flat(b)?),
+        gradient "`g b`, `g a`",
+        gives [vector([1.0, 2.0]).dot(&vector([3.0, 4.0]))? => [11.0]],
+        bad [
+            "cannot multiply [3] by [2]: 3 and 2 differ" => zeros([3]).dot(&zeros([2])),
+            "[2, 3] has rank 2, but rank 1 is needed" => zeros([2, 3]).dot(&zeros([3])),
+        ],
+        like "torch.dot";
+    outer: Shapes::alike(0..=MAX_RANK), [SMALL; 2], |[a, b], _| {
+            let few = a.size().min(5 + a.size() / 1000);
+            flat(a)?.slice(0, 0..few)?.outer(&flat(b)?.slice(0, 0..few)?)
+        },
+        gradient "`g b`, `gᵀ a`",
+        gives [vector([1.0, 2.0]).outer(&vector([3.0, 4.0]))? => [3.0, 4.0, 6.0, 8.0]],
+        bad ["[2, 3] has rank 2, but rank 1 is needed" => zeros([2, 3]).outer(&zeros([3]))],
+        like "numpy.outer";
 }

@@ -55,6 +55,7 @@ macro_rules! ops {
 mod activation;
 mod binary;
 mod conv;
+mod einsum;
 mod index;
 mod joining;
 mod matmul;
@@ -74,7 +75,7 @@ mod strided;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 20] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 21] = [
     ("unary", unary::ENTRIES),
     ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
@@ -85,6 +86,7 @@ pub(crate) static FAMILIES: [(&str, &[Entry]); 20] = [
     ("scan", scan::ENTRIES),
     ("sort", sort::ENTRIES),
     ("matmul", matmul::ENTRIES),
+    ("einsum", einsum::ENTRIES),
     ("movement", movement::ENTRIES),
     ("slicing", slicing::ENTRIES),
     ("joining", joining::ENTRIES),

@@ -30,8 +30,10 @@ macro_rules! calls {
 
 mod activation;
 mod binary;
+mod einsum;
 mod index;
 mod joining;
+mod matmul;
 mod movement;
 mod pad;
 mod pair;
@@ -56,6 +58,8 @@ const FAMILIES: &[Family] = &[
     spread::FAMILY,
     scan::FAMILY,
     sort::FAMILY,
+    matmul::FAMILY,
+    einsum::FAMILY,
     movement::FAMILY,
     slicing::FAMILY,
     joining::FAMILY,

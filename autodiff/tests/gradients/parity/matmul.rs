@@ -1,0 +1,7 @@
+//! Matrix products.
+
+calls! { "matmul";
+    matmul: |x, _| x[0].matmul(&x[1])?;
+    dot: |x, _| x[0].dot(&x[1])?;
+    outer: |x, _| x[0].outer(&x[1])?;
+}
