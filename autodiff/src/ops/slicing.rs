@@ -142,7 +142,8 @@ macro_rules! indices {
 
 indices!(i32, isize, usize);
 
-/// One [`Index`] for each axis, as an argument: a number, a range, a tuple of such, or a slice of [`Index`].
+/// One [`Index`] for each axis, as an argument: a number, a range, a tuple of such, a slice of [`Index`], or what
+/// [`s!`](crate::s) makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Indices {
     list: SmallVec<[Index; MAX_RANK]>,
@@ -158,6 +159,29 @@ impl From<&[Index]> for Indices {
     fn from(indices: &[Index]) -> Self {
         Self { list: SmallVec::from_slice(indices) }
     }
+}
+
+/// Indices for [`Tensor::at`](crate::Tensor::at): numbers and ranges, the latter with a step behind a semicolon.
+///
+/// A tuple does as well, but Clippy takes `1..-1` for an empty range, except here.
+///
+/// ```
+/// use autodiff::{Tensor, s};
+/// let x = Tensor::from_vec([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [2, 4])?;
+/// assert_eq!(x.at(s![.., 1..-1])?.to_vec(), [2.0, 3.0, 6.0, 7.0]);
+/// assert_eq!(x.at(s![-1, ..;2])?.to_vec(), [5.0, 7.0]);
+/// assert_eq!(x.at(s![0, ..;-1])?.to_vec(), [4.0, 3.0, 2.0, 1.0]);
+/// # Ok::<(), autodiff::Error>(())
+/// ```
+#[macro_export]
+macro_rules! s {
+    (@ $index:expr) => { $crate::Index::from($index) };
+    (@ $index:expr; $step:expr) => { $crate::Index::every($step, $index) };
+    ($($index:expr $(; $step:expr)?),* $(,)?) => {{
+        #[allow(clippy::reversed_empty_ranges)]
+        let indices: &[$crate::Index] = &[$($crate::s!(@ $index $(; $step)?)),*];
+        $crate::Indices::from(indices)
+    }};
 }
 
 /// Makes tuples of indices indices of several axes.
@@ -277,7 +301,7 @@ impl<T: Float> Tensor<T> {
     /// A view of the elements at an index for each axis: a number takes one entry and drops the axis, a range takes some,
     /// `..` takes all; negative numbers count from the end, and the axes that are not named stay whole.
     ///
-    /// Steps are written [`Index::every`]; [`Index::Ellipsis`] stands for all axes between those before and those after,
+    /// Steps are written [`Index::every`], or as all indices in [`s!`](crate::s); [`Index::Ellipsis`] stands for all axes between those before and those after,
     /// [`Index::NewAxis`] for a new axis of size 1.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Slicing.
 
 use super::{SMALL, any, axes, extent, vector, zeros};
-use autodiff::{Index, Tensor};
+use autodiff::{Index, Tensor, s};
 
 /// Whole numbers from 0 on, as a matrix.
 fn grid(rows: usize, columns: usize) -> Tensor<f64> {
@@ -55,17 +55,17 @@ ops! {
         gradient "`g` where it was taken from, else 0",
         gives [
             grid(3, 4).at((1, ..))? => [4.0, 5.0, 6.0, 7.0],
-            grid(3, 4).at((-1, 1..-1))? => [9.0, 10.0],
+            grid(3, 4).at(s![-1, 1..-1])? => [9.0, 10.0],
             grid(3, 4).at((..2, -2..))? => [2.0, 3.0, 6.0, 7.0],
-            grid(3, 4).at((Index::every(-1, ..), Index::every(3, ..)))? => [8.0, 11.0, 4.0, 7.0, 0.0, 3.0],
-            grid(3, 4).at((Index::Ellipsis, 1..=-1, Index::NewAxis))?.sum_axes(0)? => [15.0, 18.0, 21.0],
+            grid(3, 4).at(s![..;-1, ..;3])? => [8.0, 11.0, 4.0, 7.0, 0.0, 3.0],
+            grid(3, 4).at(s![Index::Ellipsis, 1..=-1, Index::NewAxis])?.sum_axes(0)? => [15.0, 18.0, 21.0],
         ],
         bad [
             "3 indices for [2, 3], which has 2 axes" => zeros([2, 3]).at((0, .., 1)),
             "index 3 for the 3 entries of axis 1 of [2, 3]" => zeros([2, 3]).at((.., 3)),
             "index -4 for the 3 entries of axis 1 of [2, 3]" => zeros([2, 3]).at((Index::Ellipsis, -4)),
             "range 1..4 does not lie within the 3 entries of axis 1 of [2, 3]" => zeros([2, 3]).at((0, 1..4)),
-            "range -1..-2 does not lie within the 3 entries of axis 1 of [2, 3]" => zeros([2, 3]).at((0, -1..-2)),
+            "range -1..-2 does not lie within the 3 entries of axis 1 of [2, 3]" => zeros([2, 3]).at(s![0, -1..-2]),
             "the step along axis 0 is 0" => zeros([2, 3]).at(Index::every(0, ..)),
             "2 ellipses" => zeros([2, 3]).at((Index::Ellipsis, 0, Index::Ellipsis)),
             "too many or too large" => zeros([1; 6]).at(Index::NewAxis),

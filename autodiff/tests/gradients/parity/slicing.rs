@@ -1,16 +1,16 @@
 //! Parts.
 
-use autodiff::{Index, Result, Tensor};
+use autodiff::{Index, Result, Tensor, s};
 
 /// What Python's indices are here.
 fn indexed(x: &Tensor<f64>, python: &str) -> Result<Tensor<f64>> {
     match python {
         "x[1]" => x.at(1),
         "x[-1]" => x.at(-1),
-        "x[1:-1]" => x.at(1..-1),
+        "x[1:-1]" => x.at(s![1..-1]),
         "x[:, 0]" => x.at((.., 0)),
         "x[..., -2:]" => x.at((Index::Ellipsis, -2..)),
-        "x[::2, 1, None]" => x.at((Index::every(2, ..), 1, Index::NewAxis)),
+        "x[::2, 1, None]" => x.at(s![..;2, 1, Index::NewAxis]),
         "x[0, ..., 1]" => x.at((0, Index::Ellipsis, 1)),
         _ => panic!("what is {python} here?"),
     }
