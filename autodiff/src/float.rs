@@ -119,8 +119,6 @@ elementary! {
     trunc() = truncf, trunc;
     /// The nearest whole number, of two equally near the even one.
     round() = rintf, rint;
-    /// `xʸ`; NaN for a negative `x` unless `y` is a whole number.
-    pow(exponent) = powf, pow;
     /// The angle of the point `(x, y)`, of which this is `y`, in `[-π, π]`.
     atan2(x) = atan2f, atan2;
     /// `√(x² + y²)`, without overflow.
@@ -176,6 +174,8 @@ pub trait Float:
     fn minimum(self, other: Self) -> Self {
         if self < other || self.is_nan() { self } else { other }
     }
+    /// `xʸ`; NaN for a negative `x` unless `y` is a whole number.
+    fn pow(self, exponent: Self) -> Self;
     /// `self * a + b`, rounded once. For kernels that are compiled with hardware support: elsewhere it is slow.
     fn fused(self, a: Self, b: Self) -> Self;
 }
@@ -286,6 +286,10 @@ macro_rules! float {
             #[inline(always)]
             fn is_nan(self) -> bool {
                 <$t>::is_nan(self)
+            }
+            #[inline(always)]
+            fn pow(self, exponent: Self) -> Self {
+                <$t>::powf(self, exponent)
             }
             #[inline(always)]
             fn fused(self, a: Self, b: Self) -> Self {

@@ -66,11 +66,13 @@ pub(crate) fn extreme<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usi
     parallel::items(out, item, item as f64 * NS, |o, out| {
         let x = &x[o * item..][..item];
         out[..inner].fill(0);
-        for at in inner..item {
-            let best = out[at - inner];
-            let (old, new) = (x[best * inner + at % inner], x[at]);
-            let wins = if largest { new >= old } else { new <= old };
-            out[at] = if wins || new.is_nan() { at / inner } else { best };
+        for k in 1..n {
+            let (before, out) = out[(k - 1) * inner..][..2 * inner].split_at_mut(inner);
+            for (j, (out, &best)) in out.iter_mut().zip(&*before).enumerate() {
+                let (old, new) = (x[best * inner + j], x[k * inner + j]);
+                let wins = if largest { new >= old } else { new <= old };
+                *out = if wins || new.is_nan() { k } else { best };
+            }
         }
     });
 }
