@@ -3,6 +3,7 @@
 use super::Array;
 use crate::error::{ErrorKind, Result};
 use crate::float::Float;
+use crate::kernel::blend::Blend;
 use crate::kernel::buffer::Element;
 use crate::kernel::gemm::{self, Matrix};
 use crate::kernel::index;
@@ -307,6 +308,14 @@ impl<T: Float> Array<T> {
                     (largest - x[row * n + labels[row]]) + rest
                 });
             });
+        })
+    }
+
+    /// The blend of the entries along `axis`.
+    pub(crate) fn blend(&self, axis: usize, blend: &Blend<T>) -> Self {
+        let (_, _, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape.with(axis, blend.outputs()), |out| {
+            self.with_slice(|x| blend.write(out, x, inner));
         })
     }
 

@@ -1,6 +1,7 @@
 //! Loops over slices: the only place with threads and with `unsafe`. Knows shapes and strides, but no gradient.
 #![allow(unsafe_code)]
 
+pub(crate) mod blend;
 pub(crate) mod buffer;
 pub(crate) mod channel;
 pub(crate) mod conv;

@@ -27,7 +27,8 @@
 //! | `sort`, `topk` | equal elements | to each its own, in their order |
 //! | `std`, `std_axes`, `std_keep` | equal elements | 0 |
 //! | `norm`, `norm_axes`, `norm_keep` | an element that is 0 | 0 |
-//! | `max_pool2d` | several maxima in a window | all to the first in row order |
+//! | `max_pool1d`, `max_pool2d` | several maxima in a window | all to the first in row order |
+//! | `adaptive_max_pool1d`, `adaptive_max_pool2d` | several maxima in a bin | all to the first in row order |
 //!
 //! NaN survives `relu`, `maximum`, `minimum`, `max_axes`, `min_axes` and pooling. Sizes of zero work; the sum of nothing
 //! is 0, the mean of nothing NaN, the maximum of nothing -∞.
@@ -45,6 +46,7 @@ pub(crate) mod pad;
 pub(crate) mod pair;
 pub(crate) mod pool;
 pub(crate) mod reduce;
+pub(crate) mod resize;
 pub(crate) mod scan;
 pub(crate) mod select;
 pub(crate) mod slicing;

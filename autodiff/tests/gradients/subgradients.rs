@@ -1,6 +1,8 @@
 //! The conventions of `ops/mod.rs`: what the gradient is where there is none, what becomes of NaN, and of nothing.
 
-use autodiff::{ConvOptions, Float, PoolOptions, Result, Rng, Tensor, grad};
+use autodiff::{
+    ConvOptions, ConvTransposeOptions, Float, Interpolation, PoolOptions, Result, Rng, Tensor, grad,
+};
 
 fn vector(values: &[f64]) -> Tensor<f64> {
     Tensor::from_vec(values, [values.len()]).unwrap()
@@ -172,6 +174,11 @@ fn ties_in_a_window_go_to_the_first() {
     let padded = PoolOptions { kernel: [2, 2], stride: [2, 2], padding: [1, 1] };
     assert_eq!(low().max_pool2d(padded).unwrap().to_vec(), [-5.0; 4]);
     assert_eq!(gradient(|x| x.max_pool2d(padded), low()), [1.0, 2.0, 3.0, 4.0]);
+    let row = || Tensor::from_vec([3.0, 3.0, 1.0, 5.0, 5.0], [1, 1, 5]).unwrap();
+    assert_eq!(gradient(|x| x.max_pool1d(PoolOptions::new([2])), row()), [1.0, 0.0, 0.0, 2.0, 0.0]);
+    assert_eq!(gradient(|x| x.adaptive_max_pool1d(2), row()), [1.0, 0.0, 0.0, 2.0, 0.0]);
+    let square = || Tensor::from_vec([4.0, 4.0, 1.0, 4.0, 4.0, 4.0], [1, 1, 2, 3]).unwrap();
+    assert_eq!(gradient(|x| x.adaptive_max_pool2d([1, 2]), square()), [1.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
 /// NaN at each place of lengths around those of vector registers comes out of `f`, and nothing else is touched.
@@ -320,6 +327,19 @@ fn an_empty_batch_goes_through_images_and_classification() {
     assert_eq!(x.take_grad().unwrap().shape(), [0, 2, 4, 4]);
     assert_eq!(w.take_grad().unwrap().to_vec(), [0.0; 54]);
     assert_eq!(bias.take_grad().unwrap().to_vec(), [0.0; 3]);
+
+    let larger =
+        x.conv_transpose2d(&Tensor::ones([2, 1, 2, 2]), None, ConvTransposeOptions::default()).unwrap();
+    let averages =
+        larger.adaptive_avg_pool2d([2, 3]).unwrap().interpolate([4, 5], Interpolation::Nearest).unwrap();
+    averages.adaptive_max_pool2d([3, 3]).unwrap().sum().backward().unwrap();
+    assert_eq!(x.take_grad().unwrap().shape(), [0, 2, 4, 4]);
+    let volume = Tensor::<f64>::zeros([0, 2, 3, 4, 4]).variable();
+    let w = Tensor::ones([4, 1, 2, 2, 2]);
+    let y = volume.conv3d(&w, None, ConvOptions { groups: 2, ..ConvOptions::default() }).unwrap();
+    assert_eq!(y.shape(), [0, 4, 2, 3, 3]);
+    y.sum().backward().unwrap();
+    assert_eq!(volume.take_grad().unwrap().shape(), [0, 2, 3, 4, 4]);
 
     let logits = Tensor::<f64>::zeros([0, 3]).variable();
     let loss = logits.cross_entropy(&[]).unwrap();

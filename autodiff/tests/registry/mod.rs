@@ -65,6 +65,7 @@ mod pad;
 mod pair;
 mod pool;
 mod reduce;
+mod resize;
 mod scan;
 mod select;
 mod slicing;
@@ -75,7 +76,7 @@ mod strided;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 21] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 22] = [
     ("unary", unary::ENTRIES),
     ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
@@ -97,6 +98,7 @@ pub(crate) static FAMILIES: [(&str, &[Entry]); 21] = [
     ("norm", norm::ENTRIES),
     ("conv", conv::ENTRIES),
     ("pool", pool::ENTRIES),
+    ("resize", resize::ENTRIES),
 ];
 
 /// All entries.

@@ -30,6 +30,7 @@ macro_rules! calls {
 
 mod activation;
 mod binary;
+mod conv;
 mod einsum;
 mod index;
 mod joining;
@@ -37,7 +38,9 @@ mod matmul;
 mod movement;
 mod pad;
 mod pair;
+mod pool;
 mod reduce;
+mod resize;
 mod scan;
 mod select;
 mod slicing;
@@ -67,6 +70,9 @@ const FAMILIES: &[Family] = &[
     pad::FAMILY,
     index::FAMILY,
     softmax::FAMILY,
+    pool::FAMILY,
+    resize::FAMILY,
+    conv::FAMILY,
 ];
 
 /// Ops that PyTorch does not have, and what holds their values instead.

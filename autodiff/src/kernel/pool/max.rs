@@ -1,0 +1,174 @@
+//! The maximum of each window with its position, and reading and adding at such positions.
+
+use super::{PoolShape, TAP_NS, Tap};
+use crate::float::Float;
+use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::parallel::{self, Pieces};
+use std::ops::Range;
+
+/// Writes the maximum of each window to `y` and its position within the input plane to `index`: of equal numbers
+/// the first in row order. NaN is larger than every number, and padding is never the maximum.
+pub(crate) fn max<T: Float>(s: &PoolShape, x: &[T], y: &mut [T], index: &mut [u32]) {
+    let [input, output] = s.sizes();
+    assert_eq!(
+        [x.len(), y.len(), index.len()],
+        [input, output, output].map(|len| len * s.planes),
+        "pool: lengths"
+    );
+    if y.is_empty() {
+        return;
+    }
+    let taps = &*s.taps();
+    let body = |(plane, (y, index)): (usize, (&mut [T], &mut [u32]))| {
+        vectorized(Max { s, taps, x: &x[plane * input..(plane + 1) * input], y, index });
+    };
+    let ns = s.plane_ns();
+    if parallel::worthwhile(ns * s.planes as f64) {
+        let least = (parallel::SERIAL_NS / 4.0 / ns) as usize;
+        let (ys, indices) = (Pieces::new(y, output), Pieces::new(index, output));
+        parallel::each(s.planes, least, &|plane| {
+            // SAFETY: `each` calls with every plane once.
+            body((plane, unsafe { (ys.take(plane), indices.take(plane)) }));
+        });
+    } else {
+        y.chunks_mut(output).zip(index.chunks_mut(output)).enumerate().for_each(body);
+    }
+}
+
+/// The maxima of one plane.
+struct Max<'a, T> {
+    s: &'a PoolShape,
+    taps: &'a [Tap],
+    x: &'a [T],
+    y: &'a mut [T],
+    index: &'a mut [u32],
+}
+
+/// Replaces a maximum and its position by a later number if that is larger, or the first NaN.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn take<T: Float>(best: &mut T, at: &mut u32, number: T, position: u32) {
+    // Neither a branch nor a short circuit: this is to become a comparison and a selection of vectors.
+    let smaller = number <= *best;
+    let settled = best.is_nan();
+    let keep = smaller | settled;
+    *best = if keep { *best } else { number };
+    *at = if keep { *at } else { position };
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Kernel for Max<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Max { s, taps, x, y, index } = self;
+        let width = s.out_w();
+        let rows = y.chunks_exact_mut(width).zip(index.chunks_exact_mut(width)).enumerate();
+        if s.kernel == [2, 2] && s.stride == [2, 2] && s.padding == [0, 0] {
+            for (i, (y, index)) in rows {
+                let at = 2 * i * s.w;
+                let (upper, _) = x[at..at + s.w].as_chunks::<2>();
+                let (lower, _) = x[at + s.w..at + 2 * s.w].as_chunks::<2>();
+                let w = s.w as u32;
+                let mut at = at as u32;
+                for (((y, index), upper), lower) in y.iter_mut().zip(index).zip(upper).zip(lower) {
+                    let (mut best, mut place) = (upper[0], at);
+                    take(&mut best, &mut place, upper[1], at + 1);
+                    take(&mut best, &mut place, lower[0], at + w);
+                    take(&mut best, &mut place, lower[1], at + w + 1);
+                    (*y, *index) = (best, place);
+                    at += 2;
+                }
+            }
+            return;
+        }
+        for (i, (y, index)) in rows {
+            let seen = s.rows(i);
+            // The first number that a window sees is its maximum until a larger one comes, even if it is -∞.
+            y.fill(-T::INFINITY);
+            let first = (seen.start * s.w) as u32;
+            for (j, index) in index.iter_mut().enumerate() {
+                *index = first + (j * s.stride[1]).saturating_sub(s.padding[1]) as u32;
+            }
+            for row in seen {
+                for Tap { columns, first } in taps {
+                    let at = row * s.w + first;
+                    let x = &x[at..(row + 1) * s.w];
+                    let (y, index) = (&mut y[columns.clone()], &mut index[columns.clone()]);
+                    // The literal strides make loops of their own, which become vector instructions.
+                    match s.stride[1] {
+                        1 => tap_max(1, x, at as u32, y, index),
+                        2 => tap_max(2, x, at as u32, y, index),
+                        stride => tap_max(stride, x, at as u32, y, index),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Takes every `stride`th number of `x`, whose first is at `at`, into the maxima of a row.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn tap_max<T: Float>(stride: usize, x: &[T], at: u32, y: &mut [T], index: &mut [u32]) {
+    let (count, stride) = (y.len(), stride.max(1));
+    assert!(count == index.len() && count <= x.len().div_ceil(stride));
+    for i in 0..count {
+        // SAFETY: `i < count`, and `(count - 1) * stride < x.len()`, as just checked.
+        unsafe {
+            let position = at + (i * stride) as u32;
+            take(y.get_unchecked_mut(i), index.get_unchecked_mut(i), *x.get_unchecked(i * stride), position);
+        }
+    }
+}
+
+/// Writes to `index` the position within its plane of `[h, w]` of the maximum of each bin: of equal numbers the first in
+/// row order. NaN is larger than every number. No bin is empty.
+pub(crate) fn of_bins<T: Float>(
+    [h, w]: [usize; 2],
+    [rows, columns]: &[Vec<Range<usize>>; 2],
+    x: &[T],
+    index: &mut [u32],
+) {
+    let area = h * w;
+    parallel::items(index, rows.len() * columns.len(), area as f64 * TAP_NS, |plane, index| {
+        let x = &x[plane * area..][..area];
+        for (rows, index) in rows.iter().zip(index.chunks_exact_mut(columns.len())) {
+            for (columns, index) in columns.iter().zip(index) {
+                let first = rows.start * w + columns.start;
+                let (mut best, mut at) = (x[first], first as u32);
+                for row in rows.clone() {
+                    for column in columns.clone() {
+                        take(&mut best, &mut at, x[row * w + column], (row * w + column) as u32);
+                    }
+                }
+                *index = at;
+            }
+        }
+    });
+}
+
+/// Adds each number of `g` to the place in its plane of `dx` that `index` names, all others being zero. Planes of `dx`
+/// have `input` numbers, those of `g` have `output`.
+pub(crate) fn scatter<T: Float>([input, output]: [usize; 2], g: &[T], index: &[u32], dx: &mut [T]) {
+    assert!(g.len() == index.len() && dx.len() * output == g.len() * input, "pool: lengths");
+    parallel::items(dx, input, input.max(output) as f64 * TAP_NS, |plane, dx| {
+        dx.fill(T::ZERO);
+        let range = plane * output..(plane + 1) * output;
+        for (g, at) in g[range.clone()].iter().zip(&index[range]) {
+            dx[*at as usize] += *g;
+        }
+    });
+}
+
+/// Writes to `y` the numbers at the places in the planes of `x` that `index` names. Planes of `x` have `input` numbers,
+/// those of `y` have `output`.
+pub(crate) fn gather<T: Float>([input, output]: [usize; 2], x: &[T], index: &[u32], y: &mut [T]) {
+    assert!(y.len() == index.len() && x.len() * output == y.len() * input, "pool: lengths");
+    parallel::items(y, output, output as f64 * TAP_NS, |plane, y| {
+        let x = &x[plane * input..(plane + 1) * input];
+        for (y, at) in y.iter_mut().zip(&index[plane * output..(plane + 1) * output]) {
+            *y = x[*at as usize];
+        }
+    });
+}
