@@ -88,6 +88,7 @@ pub use kernel::memory::{Memory, memory, trim};
 pub use kernel::parallel::with_threads;
 pub use kernel::peak::peak_memory;
 pub use op::{Op, Point, Reads};
+pub use ops::attention::{AttentionMask, AttentionOptions};
 pub use ops::binary::{Add, Div, Mul, Sub};
 pub use ops::conv::{ConvOptions, ConvTransposeOptions};
 pub use ops::pad::PadMode;

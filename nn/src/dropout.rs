@@ -76,9 +76,6 @@ impl<T: Float> Layer<T> for Dropout {
             return Ok(x.clone());
         }
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        let (p, kept) = (T::from_f64(self.p), T::from_f64(1.0 / (1.0 - self.p)));
-        let drawn: Tensor<T> = self.key.stream(call).uniform(x.shape(), 0.0, 1.0);
-        let mask = drawn.array().map(|u| if u < p { T::ZERO } else { kept });
-        Ok(x * Tensor::from(mask))
+        x.dropout(self.p, &mut self.key.stream(call))
     }
 }

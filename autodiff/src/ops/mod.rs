@@ -29,13 +29,18 @@
 //! | `norm`, `norm_axes`, `norm_keep` | an element that is 0 | 0 |
 //! | `max_pool1d`, `max_pool2d` | several maxima in a window | all to the first in row order |
 //! | `adaptive_max_pool1d`, `adaptive_max_pool2d` | several maxima in a bin | all to the first in row order |
+//! | `normalize`, `cosine_similarity` | a vector of zeros | that with the length `ε`, a constant |
+//! | `pairwise_distance` | equal vectors, if `ε` is 0 | 0 |
 //!
 //! NaN survives `relu`, `maximum`, `minimum`, `max_axes`, `min_axes` and pooling. Sizes of zero work; the sum of nothing
 //! is 0, the mean of nothing NaN, the maximum of nothing -∞.
 
 pub(crate) mod activation;
+pub(crate) mod attention;
 pub(crate) mod binary;
 pub(crate) mod conv;
+pub(crate) mod distance;
+pub(crate) mod dropout;
 pub(crate) mod einsum;
 pub(crate) mod index;
 pub(crate) mod joining;

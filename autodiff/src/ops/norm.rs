@@ -1,7 +1,8 @@
-//! Normalisation by mean and variance: of the channels of a batch, or of each row.
+//! Normalisation: by mean and variance, of the channels of a batch, of groups of them, or of each row; by the root mean
+//! square; to length one.
 
 use crate::array::{Array, Moments, NormalizeGrad, Over};
-use crate::error::{ErrorKind, Result, Site};
+use crate::error::{Error, ErrorKind, OfOp, Result, Site};
 use crate::float::Float;
 use crate::op::{Op, Point, Reads};
 use crate::shape::Shape;
@@ -108,6 +109,22 @@ impl<T: Float> Op<T> for Normalize<T> {
     }
 }
 
+/// Checks that weight and bias have one element a channel.
+fn check_channels<T: Float>(shape: Shape, parameters: [&Tensor<T>; 2]) -> Result<()> {
+    for x in parameters {
+        if shape.rank() < 2 || x.shape() != [shape.dim(1)] {
+            let what = "weight and bias must have one element a channel, which is axis 1";
+            return Err(ErrorKind::Mismatch { what, left: shape, right: x.shape() }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the last axes of a shape are those of another.
+fn ends_with(shape: Shape, end: Shape) -> bool {
+    shape.rank().checked_sub(end.rank()).is_some_and(|missing| shape.iter().skip(missing).eq(end.iter()))
+}
+
 impl<T: Float> Tensor<T> {
     /// Batch normalisation (Ioffe and Szegedy, arXiv:1502.03167) of `[n, channels, ..]`:
     /// `weight (x - mean) / √(variance + ε) + bias`, with mean and variance (`mean((x - mean)²)`) of each channel over all
@@ -129,18 +146,12 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn batch_norm(&self, weight: &Self, bias: &Self, epsilon: f64) -> Result<(Self, Self, Self)> {
         let shape = self.shape();
-        let fits = |x: &Self| shape.rank() >= 2 && x.shape() == Shape::of([shape.dim(1)]);
-        for x in [weight, bias] {
-            if !fits(x) {
-                let what = "weight and bias must have one element a channel, which is axis 1";
-                return Err(ErrorKind::Mismatch { what, left: shape, right: x.shape() }.of("batch_norm"));
-            }
-        }
+        check_channels(shape, [weight, bias]).of_op("batch_norm")?;
         // Channels lie along axis 1 of the input, and in front of its other axes.
         let along =
             Shape::of(shape.iter().enumerate().skip(1).map(|(axis, dim)| if axis == 1 { dim } else { 1 }));
         let (weight, bias) = (weight.reshaped(along)?, bias.reshaped(along)?);
-        let (y, moments) = self.normalize(Over::Channels, &weight, &bias, epsilon)?;
+        let (y, moments) = self.standardize(Over::Channels, &weight, &bias, epsilon)?;
         let constant = |numbers: Vec<T>| Self::from_vec(numbers, [shape.dim(1)]);
         Ok((y, constant(moments.mean)?, constant(moments.variance)?))
     }
@@ -160,21 +171,135 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn layer_norm(&self, weight: &Self, bias: &Self, epsilon: f64) -> Result<Self> {
-        let (shape, own) = (self.shape(), weight.shape());
+        let own = weight.shape();
         for x in [weight, bias] {
-            let missing = shape.rank().checked_sub(own.rank());
-            if x.shape() != own || !missing.is_some_and(|missing| shape.iter().skip(missing).eq(own.iter())) {
+            if x.shape() != own || !ends_with(self.shape(), own) {
                 let what = "weight and bias must have the shape that the input's ends with";
-                return Err(ErrorKind::Mismatch { what, left: shape, right: x.shape() }.of("layer_norm"));
+                return Err(
+                    ErrorKind::Mismatch { what, left: self.shape(), right: x.shape() }.of("layer_norm")
+                );
             }
         }
         let over = Over::Rows { axes: own.rank() };
-        Ok(self.normalize(over, weight, bias, epsilon)?.0)
+        Ok(self.standardize(over, weight, bias, epsilon)?.0)
+    }
+
+    /// Group normalisation (Wu and He, arXiv:1803.08494) of `[n, channels, ..]`: `weight (x - mean) / √(variance + ε) + bias`,
+    /// with mean and variance (`mean((x - mean)²)`) of each image over each of `groups` groups of neighbouring channels; weight
+    /// and bias are `[channels]`.
+    ///
+    /// # Errors
+    /// If the rank is below 2, the channels cannot be divided into the groups, or weight or bias are not `[channels]`.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([1.0, 3.0, 10.0, 30.0], [1, 4])?;
+    /// let y = x.group_norm(2, &Tensor::ones([4]), &Tensor::zeros([4]), 0.0)?;
+    /// assert_eq!(y.to_vec(), [-1.0, 1.0, -1.0, 1.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn group_norm(&self, groups: usize, weight: &Self, bias: &Self, epsilon: f64) -> Result<Self> {
+        let shape = self.shape();
+        check_channels(shape, [weight, bias]).of_op("group_norm")?;
+        let [n, channels] = [shape.dim(0), shape.dim(1)];
+        if groups == 0 || !channels.is_multiple_of(groups) {
+            let message =
+                format!("the {channels} channels of {shape} cannot be divided into {groups} groups");
+            return Err(Error::new("group_norm", message));
+        }
+        let of_group = shape.iter().skip(2).product::<usize>() * (channels / groups);
+        let plain = [Self::ones([n * groups, 1]), Self::zeros([n * groups, 1])];
+        let rows = self.reshaped(Shape::of([1, n * groups, of_group]))?;
+        let z = rows.standardize(Over::Channels, &plain[0], &plain[1], epsilon)?.0.reshaped(shape)?;
+        let along =
+            Shape::of(shape.iter().skip(1).enumerate().map(|(axis, dim)| if axis == 0 { dim } else { 1 }));
+        Ok(z * weight.reshaped(along)? + bias.reshaped(along)?)
+    }
+
+    /// Instance normalisation (Ulyanov, Vedaldi and Lempitsky, arXiv:1607.08022) of `[n, channels, ..]`:
+    /// `weight (x - mean) / √(variance + ε) + bias`, with mean and variance (`mean((x - mean)²)`) of each channel of each
+    /// image; weight and bias are `[channels]`.
+    ///
+    /// # Errors
+    /// If the rank is below 3, or weight or bias are not `[channels]`.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([1.0, 3.0, 10.0, 30.0], [2, 1, 2])?;
+    /// let y = x.instance_norm(&Tensor::ones([1]), &Tensor::zeros([1]), 0.0)?;
+    /// assert_eq!(y.to_vec(), [-1.0, 1.0, -1.0, 1.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn instance_norm(&self, weight: &Self, bias: &Self, epsilon: f64) -> Result<Self> {
+        let shape = self.shape();
+        check_channels(shape, [weight, bias]).of_op("instance_norm")?;
+        if shape.rank() < 3 {
+            let message =
+                format!("{shape} has no axes after images and channels, so that nothing would be left");
+            return Err(Error::new("instance_norm", message));
+        }
+        let [n, channels] = [shape.dim(0), shape.dim(1)];
+        // Each channel of each image is one of the channels of a batch of one.
+        let column = Shape::of([n * channels, 1]);
+        let weight = weight.broadcast_to([n, channels])?.reshaped(column)?;
+        let bias = bias.broadcast_to([n, channels])?.reshaped(column)?;
+        let rows = self.reshaped(Shape::of([1, n * channels, shape.iter().skip(2).product()]))?;
+        rows.standardize(Over::Channels, &weight, &bias, epsilon)?.0.reshaped(shape)
+    }
+
+    /// Normalisation by the root mean square (Zhang and Sennrich, arXiv:1910.07467): `weight x / √(mean(x²) + ε)`, with the
+    /// mean over the last axes, those that the weight has.
+    ///
+    /// # Errors
+    /// If the input's shape does not end with the weight's.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([3.0, 4.0], [2])?;
+    /// let y = x.rms_norm(&Tensor::full(12.5f64.sqrt(), [2]), 0.0)?;
+    /// assert_eq!(y.to_vec(), [3.0, 4.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn rms_norm(&self, weight: &Self, epsilon: f64) -> Result<Self> {
+        let (shape, own) = (self.shape(), weight.shape());
+        if !ends_with(shape, own) {
+            let what = "the weight must have the shape that the input's ends with";
+            return Err(ErrorKind::Mismatch { what, left: shape, right: own }.of("rms_norm"));
+        }
+        let axes = Over::Rows { axes: own.rank() }.axes(shape);
+        let inverse = (self.square().mean_keep(&axes[..])? + epsilon).rsqrt();
+        Ok(self * inverse * weight)
+    }
+
+    /// `x / max(|x|ₚ, ε)` along an axis, with the norm `|x|ₚ = (Σ |x|ᵖ)^(1/p)`, see [`norm`](Self::norm).
+    ///
+    /// # Errors
+    /// If the axis does not exist.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let x = Tensor::from_vec([3.0, 4.0, 0.0, 0.0], [2, 2])?;
+    /// assert_eq!(x.normalize(2.0, 1, 1e-12)?.to_vec(), [0.6, 0.8, 0.0, 0.0]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn normalize(&self, p: f64, axis: isize, epsilon: f64) -> Result<Self> {
+        let length = self.norm_keep(p, axis).of_op("normalize")?;
+        Ok(self / length.maximum(&Self::scalar(T::from_f64(epsilon)))?)
     }
 
     /// Runs the op and writes it on the tape; returns its moments as well.
     #[track_caller]
-    fn normalize(&self, over: Over, weight: &Self, bias: &Self, epsilon: f64) -> Result<(Self, Moments<T>)> {
+    fn standardize(
+        &self,
+        over: Over,
+        weight: &Self,
+        bias: &Self,
+        epsilon: f64,
+    ) -> Result<(Self, Moments<T>)> {
         let mut op = Normalize { over, epsilon, moments: None };
         let output = op.forward(&[&self.array, &weight.array, &bias.array])?;
         let moments = op.moments.clone().expect("the forward pass has run");

@@ -1,7 +1,8 @@
 //! The conventions of `ops/mod.rs`: what the gradient is where there is none, what becomes of NaN, and of nothing.
 
 use autodiff::{
-    ConvOptions, ConvTransposeOptions, Float, Interpolation, PoolOptions, Result, Rng, Tensor, grad,
+    AttentionMask, AttentionOptions, ConvOptions, ConvTransposeOptions, Float, Interpolation, PoolOptions,
+    Result, Rng, Tensor, grad,
 };
 
 fn vector(values: &[f64]) -> Tensor<f64> {
@@ -181,6 +182,15 @@ fn ties_in_a_window_go_to_the_first() {
     assert_eq!(gradient(|x| x.adaptive_max_pool2d([1, 2]), square()), [1.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
 }
 
+#[test]
+fn the_length_of_nothing_is_flat() {
+    assert_eq!(gradient(|x| x.normalize(2.0, 0, 0.5), vector(&[0.0, 0.0])), [2.0, 4.0]);
+    assert_eq!(gradient(|x| x.normalize(3.0, 0, 0.5), vector(&[0.0, -0.0])), [2.0, 4.0]);
+    let other = vector(&[3.0, 4.0]);
+    assert_eq!(gradient(|x| x.cosine_similarity(&other, 0, 0.2), vector(&[0.0, 0.0])), [3.0, 4.0]);
+    assert_eq!(gradient(|x| x.pairwise_distance(&other, 2.0, 0.0), other.clone()), [0.0, 0.0]);
+}
+
 /// NaN at each place of lengths around those of vector registers comes out of `f`, and nothing else is touched.
 fn survives<T: Float>(f: impl Fn(&Tensor<T>) -> Tensor<T>) {
     for n in [1, 2, 7, 8, 9, 15, 16, 17, 33, 64] {
@@ -346,4 +356,25 @@ fn an_empty_batch_goes_through_images_and_classification() {
     assert!(loss.item().is_nan());
     loss.backward().unwrap();
     assert_eq!(logits.take_grad().unwrap().shape(), [0, 3]);
+}
+
+#[test]
+fn attention_without_keys_gives_zeros() {
+    let query = Tensor::<f64>::ones([2, 3]).variable();
+    let options = AttentionOptions::default();
+    let y =
+        query.scaled_dot_product_attention(&Tensor::ones([0, 3]), &Tensor::ones([0, 4]), &options).unwrap();
+    assert_eq!((y.shape(), y.to_vec()), ([2, 4].into(), vec![0.0; 8]));
+    y.sum().backward().unwrap();
+    assert_eq!(query.take_grad().unwrap().to_vec(), [0.0; 6]);
+}
+
+#[test]
+fn attention_to_nothing_hides_no_nan() {
+    let (key, value) = (Tensor::ones([2, 1]), Tensor::ones([2, 1]));
+    let query = Tensor::from_vec([f64::NAN, 1.0], [2, 1]).unwrap();
+    let forbid = Tensor::from_vec([0.0, 0.0, f64::NEG_INFINITY, f64::NEG_INFINITY], [2, 2]).unwrap();
+    let options = AttentionOptions { mask: Some(AttentionMask::Add(&forbid)), ..AttentionOptions::default() };
+    let y = query.scaled_dot_product_attention(&key, &value, &options).unwrap().to_vec();
+    assert!(y[0].is_nan() && y[1] == 0.0, "{y:?}");
 }

@@ -53,8 +53,11 @@ macro_rules! ops {
 }
 
 mod activation;
+mod attention;
 mod binary;
 mod conv;
+mod distance;
+mod dropout;
 mod einsum;
 mod index;
 mod joining;
@@ -76,7 +79,7 @@ mod strided;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 22] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 25] = [
     ("unary", unary::ENTRIES),
     ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
@@ -99,6 +102,9 @@ pub(crate) static FAMILIES: [(&str, &[Entry]); 22] = [
     ("conv", conv::ENTRIES),
     ("pool", pool::ENTRIES),
     ("resize", resize::ENTRIES),
+    ("attention", attention::ENTRIES),
+    ("distance", distance::ENTRIES),
+    ("dropout", dropout::ENTRIES),
 ];
 
 /// All entries.

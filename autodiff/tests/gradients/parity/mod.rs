@@ -29,13 +29,16 @@ macro_rules! calls {
 }
 
 mod activation;
+mod attention;
 mod binary;
 mod conv;
+mod distance;
 mod einsum;
 mod index;
 mod joining;
 mod matmul;
 mod movement;
+mod norm;
 mod pad;
 mod pair;
 mod pool;
@@ -73,6 +76,9 @@ const FAMILIES: &[Family] = &[
     pool::FAMILY,
     resize::FAMILY,
     conv::FAMILY,
+    attention::FAMILY,
+    distance::FAMILY,
+    norm::FAMILY,
 ];
 
 /// Ops that PyTorch does not have, and what holds their values instead.
