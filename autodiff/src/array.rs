@@ -5,10 +5,12 @@
 mod compute;
 mod frame;
 mod normalize;
+mod recurrent;
 
 pub(crate) use compute::broadcast_axes;
 pub(crate) use frame::Frame;
 pub(crate) use normalize::{Moments, NormalizeGrad, Over};
+pub(crate) use recurrent::{Kept, Run};
 
 use crate::error::{ErrorKind, Result};
 use crate::kernel::buffer::{Buffer, Element, Fresh};

@@ -33,6 +33,8 @@ pub trait Real:
     fn sign(&self) -> Self;
     /// `1` where `x > 0`, else `0`; NaN stays NaN.
     fn step(&self) -> Self;
+    /// `max(x, 0)`; NaN stays NaN.
+    fn relu(&self) -> Self;
     /// `sin x`, `x` in radians.
     fn sin(&self) -> Self;
     /// `cos x`, `x` in radians.
@@ -231,6 +233,10 @@ macro_rules! float {
                 } else {
                     *self
                 }
+            }
+            #[inline(always)]
+            fn relu(&self) -> Self {
+                Float::maximum(*self, 0.0)
             }
             #[inline(always)]
             fn sin(&self) -> Self {

@@ -137,6 +137,21 @@ impl<const N: usize> Shapes<N> {
         }
     }
 
+    /// The shapes that a strategy of your own draws, and large ones, where kernels use several threads.
+    ///
+    /// ```
+    /// use autodiff::check::property::Shapes;
+    /// use proptest::prelude::*;
+    /// // Rows of a matrix and a number for each.
+    /// let shapes = (0..4usize, 0..4usize).prop_map(|(rows, n)| [[rows, n].into(), [rows].into()]);
+    /// let ([matrix, numbers], _) = Shapes::drawn(shapes, [&[1000, 400], &[1000]]).large();
+    /// assert_eq!(matrix.dim(0), numbers.dim(0));
+    /// ```
+    pub fn drawn(random: impl Strategy<Value = [Shape; N]> + 'static, large: [&[usize]; N]) -> Self {
+        let large = large.map(Shape::from);
+        Self { always: Vec::new(), random: undecided(random), large, elementwise: false, decided: false }
+    }
+
     /// The same for a function that takes one element of each input to one of the output.
     pub fn elementwise(self) -> Self {
         Self { elementwise: true, ..self }

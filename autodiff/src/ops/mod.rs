@@ -7,7 +7,7 @@
 //!
 //! | function | at | gradient |
 //! |---|---|---|
-//! | `relu`, `abs`, `sign`, `step` | 0 | 0 |
+//! | `relu`, `abs`, `sign`, `step`, `rnn_relu` | 0 | 0 |
 //! | `floor`, `ceil`, `trunc`, `round` | a step | 0 |
 //! | `leaky_relu` | 0 | the slope |
 //! | `elu` | 0 | `α` |
@@ -50,6 +50,7 @@ pub(crate) mod norm;
 pub(crate) mod pad;
 pub(crate) mod pair;
 pub(crate) mod pool;
+pub(crate) mod recurrent;
 pub(crate) mod reduce;
 pub(crate) mod resize;
 pub(crate) mod scan;

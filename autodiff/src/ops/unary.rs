@@ -277,6 +277,9 @@ impl<T: Float> Real for Tensor<T> {
     fn step(&self) -> Self {
         Self::step(self)
     }
+    fn relu(&self) -> Self {
+        Self::relu(self)
+    }
     fn sin(&self) -> Self {
         Self::sin(self)
     }

@@ -52,6 +52,9 @@ fn kinks_have_the_documented_gradient() {
     assert_eq!(gradient(|x| Ok(x.soft_shrink(1.0)), thresholds()), [1.0, 0.0, 0.0, 0.0]);
     assert_eq!(gradient(|x| Ok(x.hard_shrink(1.0)), thresholds()), [1.0, 0.0, 0.0, 0.0]);
     assert_eq!(gradient(|x| Ok(x.threshold(1.0, 5.0)), vector(&[0.0, 1.0, 2.0])), [0.0, 0.0, 3.0]);
+    let (one, zero) = (Tensor::ones([1, 1]), Tensor::zeros([1, 1]));
+    let sequence = vector(&[0.0, -1.0, 1.0, -1.0]).reshape([4, 1, 1]).unwrap();
+    assert_eq!(gradient(|x| x.rnn_relu(&one, &vector(&[0.0]), &zero), sequence), [0.0, 0.0, 3.0, 0.0]);
     let slope = Tensor::scalar(0.25);
     assert_eq!(gradient(|x| x.prelu(&slope), x()), [0.25, 0.5, 0.75, 4.0]);
     assert_eq!(gradient(|slope| x().prelu(slope), slope.clone()), [-1.0]);

@@ -126,12 +126,23 @@ fn tensor(value: &Value) -> Tensor<f64> {
 
 impl Case {
     /// Calls `function` and says in what it differs from the reference.
+    #[allow(dead_code, reason = "of functions and of layers, a crate may have one kind")]
     pub(crate) fn compare(
         &self,
         function: impl Fn(&[Tensor<f64>], &Options) -> Result<Vec<Tensor<f64>>>,
     ) -> Vec<String> {
+        self.compare_at(|inputs, options| Ok((function(inputs, options)?, inputs.to_vec())))
+    }
+
+    /// The same for a function that also says which variables have the gradients of its inputs: those that it has put into
+    /// places of their own.
+    pub(crate) fn compare_at(
+        &self,
+        function: impl Fn(&[Tensor<f64>], &Options) -> Result<(Vec<Tensor<f64>>, Vec<Tensor<f64>>)>,
+    ) -> Vec<String> {
         let inputs: Vec<_> = self.inputs.iter().map(|x| x.clone().variable()).collect();
-        let outputs = function(&inputs, &self.options).unwrap_or_else(|error| panic!("{}: {error}", self.op));
+        let (outputs, variables) =
+            function(&inputs, &self.options).unwrap_or_else(|error| panic!("{}: {error}", self.op));
         let mut wrong = Vec::new();
         let mut check = |what: String, found: &[f64], expected: &[f64]| {
             if let Some(difference) = difference(found, expected) {
@@ -149,10 +160,12 @@ impl Case {
             );
             check(format!("output {number}"), &found.to_vec(), &expected.to_vec());
         }
-        for output in outputs.iter().filter(|output| output.is_tracked()) {
-            (output * seed(output)).sum().backward().expect("gradients");
+        let tracked = outputs.iter().filter(|output| output.is_tracked());
+        if let Some(loss) = tracked.map(|output| (output * seed(output)).sum()).reduce(|sum, loss| sum + loss)
+        {
+            loss.backward().expect("gradients");
         }
-        let gradients = inputs.iter().map(Tensor::grad);
+        let gradients = variables.iter().map(Tensor::grad);
         for (number, (found, expected)) in gradients.zip(&self.gradients).enumerate() {
             // What PyTorch calls unused, or a function without a gradient, is zero here.
             let found = found.map_or_else(|| vec![0.0; inputs[number].size()], |g| g.to_vec());

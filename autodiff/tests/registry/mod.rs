@@ -67,6 +67,7 @@ mod norm;
 mod pad;
 mod pair;
 mod pool;
+mod recurrent;
 mod reduce;
 mod resize;
 mod scan;
@@ -79,7 +80,7 @@ mod strided;
 mod unary;
 
 /// The families, by the names of their files, in the order of a book.
-pub(crate) static FAMILIES: [(&str, &[Entry]); 25] = [
+pub(crate) static FAMILIES: [(&str, &[Entry]); 26] = [
     ("unary", unary::ENTRIES),
     ("activation", activation::ENTRIES),
     ("binary", binary::ENTRIES),
@@ -105,6 +106,7 @@ pub(crate) static FAMILIES: [(&str, &[Entry]); 25] = [
     ("attention", attention::ENTRIES),
     ("distance", distance::ENTRIES),
     ("dropout", dropout::ENTRIES),
+    ("recurrent", recurrent::ENTRIES),
 ];
 
 /// All entries.
@@ -132,6 +134,8 @@ pub(crate) enum Form {
     One(Case<1>),
     Two(Case<2>),
     Three(Case<3>),
+    Four(Case<4>),
+    Five(Case<5>),
 }
 
 /// Does the same for a [`Case`] of any number of inputs.
@@ -141,6 +145,8 @@ macro_rules! for_any {
             $crate::registry::Form::One($case) => $body,
             $crate::registry::Form::Two($case) => $body,
             $crate::registry::Form::Three($case) => $body,
+            $crate::registry::Form::Four($case) => $body,
+            $crate::registry::Form::Five($case) => $body,
         }
     };
 }
@@ -173,6 +179,18 @@ impl Case<2> {
 impl Case<3> {
     const fn form(self) -> Form {
         Form::Three(self)
+    }
+}
+
+impl Case<4> {
+    const fn form(self) -> Form {
+        Form::Four(self)
+    }
+}
+
+impl Case<5> {
+    const fn form(self) -> Form {
+        Form::Five(self)
     }
 }
 

@@ -42,6 +42,7 @@ mod norm;
 mod pad;
 mod pair;
 mod pool;
+mod recurrent;
 mod reduce;
 mod resize;
 mod scan;
@@ -72,6 +73,7 @@ const FAMILIES: &[Family] = &[
     strided::FAMILY,
     pad::FAMILY,
     index::FAMILY,
+    recurrent::FAMILY,
     softmax::FAMILY,
     pool::FAMILY,
     resize::FAMILY,

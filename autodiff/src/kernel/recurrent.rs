@@ -1,0 +1,320 @@
+//! Recurrent layers through time: each step is one matrix product and one fused loop over the units.
+//!
+//! Everything is time-major, `[time, batch, ..]`, so that what belongs to a step lies together. The gates of a row lie one
+//! after the other, `units` numbers each.
+
+use crate::float::{Float, Real};
+use crate::kernel::buffer::Fresh;
+use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::gemm::{self, Matrix};
+
+/// What one unit does in one step, and how a gradient comes back through it.
+///
+/// `G` gates are read from the input and from the product of the last output with the weight, to which `B` biases belong;
+/// `K` numbers are kept for the way back.
+pub(crate) trait Cell<const G: usize, const B: usize, const K: usize>:
+    Copy + Send + Sync + 'static
+{
+    /// Whether the state is another number than the output.
+    const STATEFUL: bool;
+    /// Whether the gradient of the product is another than that of the input.
+    const SPLIT: bool;
+
+    /// The step. The same formula runs over numbers, and over tensors where it is to be differentiated.
+    fn forward<R: Real>(self, x: [R; G], product: [R; G], bias: [R; B], state: R) -> Step<R, K>;
+
+    /// The way back through it: from the gradient of the output, that of the state after the step, and the states before
+    /// and after it.
+    fn backward<T: Float>(self, output: T, state: T, kept: [T; K], states: [T; 2]) -> Pulled<T, G>;
+}
+
+/// What a step makes.
+pub(crate) struct Step<R, const K: usize> {
+    pub(crate) kept: [R; K],
+    pub(crate) state: R,
+    pub(crate) output: R,
+}
+
+/// The gradients of what a step reads; that of the output before it is to come from that of the product.
+pub(crate) struct Pulled<T, const G: usize> {
+    pub(crate) x: [T; G],
+    pub(crate) product: [T; G],
+    pub(crate) state: T,
+}
+
+/// The sizes of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) time: usize,
+    pub(crate) batch: usize,
+    pub(crate) units: usize,
+}
+
+impl Sizes {
+    /// Numbers of one step, with so many for each unit.
+    fn step(self, numbers: usize) -> usize {
+        self.batch * self.units * numbers
+    }
+}
+
+/// Where a run starts: the output and the state before its first step. Without a state of their own, cells have none.
+#[derive(Clone, Copy)]
+pub(crate) struct Start<'a, T> {
+    pub(crate) output: &'a [T],
+    pub(crate) state: &'a [T],
+}
+
+/// What a run makes: outputs `[time, batch, units]`, states of the same shape or none, and what is kept, `[time, batch, K
+/// units]`.
+pub(crate) struct Course<'a, T> {
+    pub(crate) outputs: &'a mut [T],
+    pub(crate) states: &'a mut [T],
+    pub(crate) kept: &'a mut [T],
+}
+
+/// Runs a cell over `x`, `[time, batch, G units]`, with the weight `[units, G units]` and the bias `[B units]`.
+pub(crate) fn forward<T: Float, C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize>(
+    cell: C,
+    sizes: Sizes,
+    (x, weight, bias): (&[T], &[T], &[T]),
+    start: Start<'_, T>,
+    course: Course<'_, T>,
+) {
+    let Sizes { batch, units, .. } = sizes;
+    let (gates, one) = (sizes.step(G), sizes.step(1));
+    if one == 0 {
+        return;
+    }
+    let mut product = Fresh::take(gates);
+    let mut before = start.output;
+    let mut state = if C::STATEFUL { start.state } else { start.output };
+    let (mut states, mut kept) = (course.states, course.kept);
+    for (output, x) in course.outputs.chunks_exact_mut(one).zip(x.chunks_exact(gates)) {
+        gemm::product(
+            &mut product,
+            (batch, G * units, units),
+            rows(before, units),
+            rows(weight, G * units),
+            true,
+        );
+        let (next, rest) = std::mem::take(&mut states).split_at_mut(if C::STATEFUL { one } else { 0 });
+        states = rest;
+        let (keep, rest) = std::mem::take(&mut kept).split_at_mut(sizes.step(K));
+        kept = rest;
+        vectorized(Forward {
+            cell,
+            units,
+            x,
+            product: &product,
+            bias,
+            state,
+            kept: keep,
+            next: &mut *next,
+            output: &mut *output,
+        });
+        before = output;
+        state = if C::STATEFUL { next } else { before };
+    }
+}
+
+/// The gradients that come back, all written anew: of the input, of the products if they are others, and of the start.
+pub(crate) struct Returned<'a, T> {
+    pub(crate) x: &'a mut [T],
+    pub(crate) products: &'a mut [T],
+    pub(crate) output: &'a mut [T],
+    /// `[batch, units]` for any cell; at first the gradient of the last state.
+    pub(crate) state: &'a mut [T],
+}
+
+/// The way back of [`forward`], from the gradient of the outputs and the transposed weight, `[G units, units]`.
+pub(crate) fn backward<T: Float, C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize>(
+    cell: C,
+    sizes: Sizes,
+    grad: &[T],
+    transposed: &[T],
+    start: Start<'_, T>,
+    (outputs, states, kept): (&[T], &[T], &[T]),
+    returned: Returned<'_, T>,
+) {
+    let Sizes { time, batch, units } = sizes;
+    let (gates, one) = (sizes.step(G), sizes.step(1));
+    if one == 0 {
+        return;
+    }
+    let Returned { x, products, output, state } = returned;
+    let (course, first) = if C::STATEFUL { (states, start.state) } else { (outputs, start.output) };
+    output.fill(T::ZERO);
+    for t in (0..time).rev() {
+        let x = &mut x[t * gates..][..gates];
+        let product = if C::SPLIT { &mut products[t * gates..][..gates] } else { &mut [][..] };
+        vectorized(Backward::<_, _, G, B, K> {
+            cell,
+            units,
+            grad: &grad[t * one..][..one],
+            carried: output,
+            kept: &kept[t * sizes.step(K)..][..sizes.step(K)],
+            before: if t == 0 { first } else { &course[(t - 1) * one..][..one] },
+            after: &course[t * one..][..one],
+            x,
+            product,
+            state,
+        });
+        let product = if C::SPLIT { &products[t * gates..][..gates] } else { &*x };
+        gemm::product(
+            output,
+            (batch, units, G * units),
+            rows(product, G * units),
+            rows(transposed, units),
+            true,
+        );
+    }
+    if !C::STATEFUL {
+        output.iter_mut().zip(&*state).for_each(|(output, &state)| *output += state);
+    }
+}
+
+/// A row-major matrix with so many columns.
+fn rows<T>(data: &[T], columns: usize) -> Matrix<'_, T> {
+    Matrix { data, offset: 0, row_stride: columns as isize, column_stride: 1 }
+}
+
+/// Units that are computed side by side.
+const LANES: usize = 16;
+
+/// Calls `block` for the units of each row, in blocks of [`LANES`] and one by one at the end.
+macro_rules! each_block {
+    ($self:ident, $rows:expr) => {
+        for row in 0..$rows {
+            let whole = $self.units - $self.units % LANES;
+            for unit in (0..whole).step_by(LANES) {
+                $self.block::<LANES>(row, unit);
+            }
+            for unit in whole..$self.units {
+                $self.block::<1>(row, unit);
+            }
+        }
+    };
+}
+
+/// `N` neighbouring numbers.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn read<T: Copy, const N: usize>(from: &[T], at: usize) -> [T; N] {
+    from[at..][..N].try_into().expect("as many numbers")
+}
+
+/// One step forward.
+struct Forward<'a, T, C, const G: usize, const B: usize, const K: usize> {
+    cell: C,
+    units: usize,
+    x: &'a [T],
+    product: &'a [T],
+    bias: &'a [T],
+    state: &'a [T],
+    kept: &'a mut [T],
+    next: &'a mut [T],
+    output: &'a mut [T],
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize> Forward<'_, T, C, G, B, K> {
+    #[inline(always)]
+    fn block<const N: usize>(&mut self, row: usize, unit: usize) {
+        let units = self.units;
+        let at = |block: usize, blocks: usize| (row * blocks + block) * units + unit;
+        let x: [[T; N]; G] = std::array::from_fn(|g| read(self.x, at(g, G)));
+        let product: [[T; N]; G] = std::array::from_fn(|g| read(self.product, at(g, G)));
+        let bias: [[T; N]; B] = std::array::from_fn(|b| read(self.bias, b * units + unit));
+        let state: [T; N] = read(self.state, at(0, 1));
+        // Arrays of their own, which overlap with nothing: the loop is vectorised.
+        let mut kept = [[T::ZERO; N]; K];
+        let (mut next, mut output) = ([T::ZERO; N], [T::ZERO; N]);
+        for i in 0..N {
+            let step = self.cell.forward(
+                std::array::from_fn(|g| x[g][i]),
+                std::array::from_fn(|g| product[g][i]),
+                std::array::from_fn(|b| bias[b][i]),
+                state[i],
+            );
+            for (kept, number) in kept.iter_mut().zip(step.kept) {
+                kept[i] = number;
+            }
+            (next[i], output[i]) = (step.state, step.output);
+        }
+        for (k, numbers) in kept.iter().enumerate() {
+            self.kept[at(k, K)..][..N].copy_from_slice(numbers);
+        }
+        if C::STATEFUL {
+            self.next[at(0, 1)..][..N].copy_from_slice(&next);
+        }
+        self.output[at(0, 1)..][..N].copy_from_slice(&output);
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize> Kernel
+    for Forward<'_, T, C, G, B, K>
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(mut self) {
+        each_block!(self, self.output.len() / self.units);
+    }
+}
+
+/// One step back.
+struct Backward<'a, T, C, const G: usize, const B: usize, const K: usize> {
+    cell: C,
+    units: usize,
+    grad: &'a [T],
+    carried: &'a [T],
+    kept: &'a [T],
+    before: &'a [T],
+    after: &'a [T],
+    x: &'a mut [T],
+    product: &'a mut [T],
+    state: &'a mut [T],
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize> Backward<'_, T, C, G, B, K> {
+    #[inline(always)]
+    fn block<const N: usize>(&mut self, row: usize, unit: usize) {
+        let units = self.units;
+        let at = |block: usize, blocks: usize| (row * blocks + block) * units + unit;
+        let [grad, carried, before, after, state]: [[T; N]; 5] =
+            [self.grad, self.carried, self.before, self.after, self.state].map(|from| read(from, at(0, 1)));
+        let kept: [[T; N]; K] = std::array::from_fn(|k| read(self.kept, at(k, K)));
+        let (mut x, mut product, mut back) = ([[T::ZERO; N]; G], [[T::ZERO; N]; G], [T::ZERO; N]);
+        for i in 0..N {
+            let pulled = self.cell.backward(
+                grad[i] + carried[i],
+                state[i],
+                std::array::from_fn(|k| kept[k][i]),
+                [before[i], after[i]],
+            );
+            for g in 0..G {
+                (x[g][i], product[g][i]) = (pulled.x[g], pulled.product[g]);
+            }
+            back[i] = pulled.state;
+        }
+        for g in 0..G {
+            self.x[at(g, G)..][..N].copy_from_slice(&x[g]);
+            if C::SPLIT {
+                self.product[at(g, G)..][..N].copy_from_slice(&product[g]);
+            }
+        }
+        self.state[at(0, 1)..][..N].copy_from_slice(&back);
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize> Kernel
+    for Backward<'_, T, C, G, B, K>
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(mut self) {
+        each_block!(self, self.state.len() / self.units);
+    }
+}
