@@ -56,6 +56,7 @@
 //! | Models | [`Module`] and its derive, [`Layer`], [`Sequential`] |
 //! | Layers with parameters | [`Affine`], [`Conv2d`], [`BatchNorm`]; weights are drawn by an [`Init`] |
 //! | Layers without | [`MaxPool2d`], [`AvgPool2d`], [`Flatten`], [`Dropout`] |
+//! | Recurrent layers | [`Rnn`], [`Lstm`], [`Gru`], and their cells; [`RecurrentOptions`] |
 //! | Activations | [`Relu`], [`Sigmoid`], [`Tanh`], [`Gelu`], [`Silu`], [`Softmax`], [`Step`], [`Identity`] |
 //! | Training or evaluation | [`evaluate`], [`evaluating`], [`is_training`] |
 //! | Losses, metrics | [`loss`], [`metrics`] |
@@ -75,6 +76,7 @@ mod mode;
 mod norm;
 mod pair;
 mod pool;
+mod recurrent;
 mod sequential;
 
 pub use activation::{Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Step, Tanh};
@@ -89,4 +91,5 @@ pub use nn_derive::Module;
 pub use norm::BatchNorm;
 pub use pair::Pair;
 pub use pool::{AvgPool2d, Flatten, MaxPool2d};
+pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, RecurrentOptions, Rnn, RnnCell};
 pub use sequential::Sequential;

@@ -18,44 +18,42 @@ macro_rules! with {
 }
 
 calls! { "loss";
-    squared_error: |x, o| Ok(vec![with!(SquaredError::new(), o).loss(&x[0], &x[1])?]);
-    absolute_error: |x, o| Ok(vec![with!(AbsoluteError::new(), o).loss(&x[0], &x[1])?]);
-    huber: |x, o| Ok(vec![with!(Huber::new(), o, delta = o.float("delta")).loss(&x[0], &x[1])?]);
-    smooth_l1: |x, o| Ok(vec![with!(SmoothL1::new(), o, beta = o.float("beta")).loss(&x[0], &x[1])?]);
+    squared_error: |x, o| with!(SquaredError::new(), o).loss(&x[0], &x[1]);
+    absolute_error: |x, o| with!(AbsoluteError::new(), o).loss(&x[0], &x[1]);
+    huber: |x, o| with!(Huber::new(), o, delta = o.float("delta")).loss(&x[0], &x[1]);
+    smooth_l1: |x, o| with!(SmoothL1::new(), o, beta = o.float("beta")).loss(&x[0], &x[1]);
     poisson_nll: |x, o| {
         let mut loss = with!(PoissonNll::new(), o, log_input = o.flag("log_input"), full = o.flag("full"));
         if o.has("eps") {
             loss = loss.epsilon(o.float("eps"));
         }
-        Ok(vec![loss.loss(&x[0], &x[1])?])
+        loss.loss(&x[0], &x[1])
     };
     gaussian_nll: |x, o| {
         let mut loss = with!(GaussianNll::new(), o, full = o.flag("full"));
         if o.has("eps") {
             loss = loss.epsilon(o.float("eps"));
         }
-        Ok(vec![loss.loss(&x[0], &x[1], &x[2])?])
+        loss.loss(&x[0], &x[1], &x[2])
     };
     kl_divergence: |x, o| {
         let loss = with!(KlDivergence::new(), o, log_target = o.flag("log_target"));
-        if o.has("target") {
-            let halves = o.index("target").map(|n| n as f64 / 2.0);
-            return Ok(vec![loss.loss(&x[0], &Tensor::from(halves))?]);
-        }
-        Ok(vec![loss.loss(&x[0], &x[1])?])
+        let halves = || Tensor::from(o.index("target").map(|n| n as f64 / 2.0));
+        if o.has("target") { loss.loss(&x[0], &halves()) } else { loss.loss(&x[0], &x[1]) }
     };
-    cross_entropy: |x, o| Ok(vec![entropy(o).loss(&x[0], &o.ints::<usize>("labels"))?]);
-    soft_cross_entropy: |x, o| Ok(vec![entropy(o).soft_loss(&x[0], &x[1])?]);
+    cross_entropy: |x, o| entropy(o).loss(&x[0], &o.ints::<usize>("labels"));
+    soft_cross_entropy: |x, o| entropy(o).soft_loss(&x[0], &x[1]);
     nll: |x, o| {
         let loss = with!(Nll::new(), o, weights = floats(o, "weights"), ignore = o.int::<usize>("ignore"));
-        Ok(vec![loss.loss(&x[0], &o.ints::<usize>("labels"))?])
+        loss.loss(&x[0], &o.ints::<usize>("labels"))
     };
     binary_cross_entropy: |x, o| {
         let loss = with!(BinaryCrossEntropy::new(), o, weights = floats(o, "weights"));
         if o.has("certain") {
-            return Ok(vec![loss.loss(&floats(o, "certain"), &floats(o, "truth"))?]);
+            loss.loss(&floats(o, "certain"), &floats(o, "truth"))
+        } else {
+            loss.loss(&x[0], &x[1])
         }
-        Ok(vec![loss.loss(&x[0], &x[1])?])
     };
     binary_cross_entropy_with_logits: |x, o| {
         let loss = with!(
@@ -63,24 +61,24 @@ calls! { "loss";
             weights = floats(o, "weights"), positive_weights = floats(o, "positive_weights")
         );
         let target = if o.has("truth") { floats(o, "truth") } else { x[1].clone() };
-        Ok(vec![loss.loss(&x[0], &target)?])
+        loss.loss(&x[0], &target)
     };
     hinge_embedding: |x, o| {
-        Ok(vec![with!(HingeEmbedding::new(), o, margin = o.float("margin")).loss(&x[0], &x[1])?])
+        with!(HingeEmbedding::new(), o, margin = o.float("margin")).loss(&x[0], &x[1])
     };
     multi_margin: |x, o| {
         let loss = with!(MultiMargin::new(), o, margin = o.float("margin"));
-        Ok(vec![loss.loss(&x[0], &o.ints::<usize>("labels"))?])
+        loss.loss(&x[0], &o.ints::<usize>("labels"))
     };
     margin_ranking: |x, o| {
-        Ok(vec![with!(MarginRanking::new(), o, margin = o.float("margin")).loss(&x[0], &x[1], &x[2])?])
+        with!(MarginRanking::new(), o, margin = o.float("margin")).loss(&x[0], &x[1], &x[2])
     };
     cosine_embedding: |x, o| {
-        Ok(vec![with!(CosineEmbedding::new(), o, margin = o.float("margin")).loss(&x[0], &x[1], &x[2])?])
+        with!(CosineEmbedding::new(), o, margin = o.float("margin")).loss(&x[0], &x[1], &x[2])
     };
     triplet_margin: |x, o| {
         let loss = with!(TripletMargin::new(), o, margin = o.float("margin"), swap = o.flag("swap"));
-        Ok(vec![loss.loss(&x[0], &x[1], &x[2])?])
+        loss.loss(&x[0], &x[1], &x[2])
     };
 }
 
