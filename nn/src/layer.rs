@@ -13,17 +13,17 @@ use autodiff::{Float, Module, Result, Tensor};
 /// use autodiff::{Float, Result, Rng, Tensor};
 /// use nn::{Affine, Layer, Module};
 ///
-/// /// `x + f(x)`.
+/// /// `x f(x)`.
 /// #[derive(Module)]
-/// struct Residual<L>(L);
+/// struct Gated<L>(L);
 ///
-/// impl<T: Float, L: Layer<T>> Layer<T> for Residual<L> {
+/// impl<T: Float, L: Layer<T>> Layer<T> for Gated<L> {
 ///     fn forward(&self, x: &Tensor<T>) -> Result<Tensor<T>> {
-///         Ok(x + self.0.forward(x)?)
+///         Ok(x * self.0.forward(x)?)
 ///     }
 /// }
 ///
-/// let block = Residual(Affine::new(3, 3, &mut Rng::seed(1)));
+/// let block = Gated(Affine::new(3, 3, &mut Rng::seed(1)));
 /// assert_eq!(block.forward(&Tensor::<f32>::ones([2, 3]))?.shape(), [2, 3]);
 /// # Ok::<(), autodiff::Error>(())
 /// ```

@@ -54,10 +54,14 @@
 //! | | |
 //! |---|---|
 //! | Models | [`Module`] and its derive, [`Layer`], [`Sequential`] |
-//! | Layers with parameters | [`Affine`], [`Conv2d`], [`BatchNorm`]; weights are drawn by an [`Init`] |
-//! | Layers without | [`MaxPool2d`], [`AvgPool2d`], [`Flatten`], [`Dropout`] |
+//! | Layers with parameters | [`Affine`], [`Conv1d`], [`Conv2d`], [`Conv3d`], [`ConvTranspose1d`], [`ConvTranspose2d`], [`Embedding`]; weights are drawn by an [`Init`] |
 //! | Recurrent layers | [`Rnn`], [`Lstm`], [`Gru`], and their cells; [`RecurrentOptions`] |
-//! | Activations | [`Relu`], [`Sigmoid`], [`Tanh`], [`Gelu`], [`Silu`], [`Softmax`], [`Step`], [`Identity`] |
+//! | Normalisation | [`BatchNorm`], [`LayerNorm`], [`RmsNorm`], [`GroupNorm`], [`InstanceNorm`] |
+//! | Pooling | [`MaxPool1d`], [`MaxPool2d`], [`AvgPool1d`], [`AvgPool2d`], [`AdaptiveMaxPool1d`], [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool1d`], [`AdaptiveAvgPool2d`], [`GlobalMaxPool`], [`GlobalAvgPool`] |
+//! | Shape and size | [`Flatten`], [`Upsample`], [`PixelShuffle`], [`PixelUnshuffle`] |
+//! | Ways around | [`Residual`], [`Identity`] |
+//! | Dropout | [`Dropout`], [`ChannelDropout`], [`AlphaDropout`] |
+//! | Activations | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Prelu`], [`Elu`], [`Celu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`Mish`], [`Softplus`], [`Softsign`], [`Sigmoid`], [`LogSigmoid`], [`Tanh`], [`HardTanh`], [`HardSigmoid`], [`HardSwish`], [`TanhShrink`], [`SoftShrink`], [`HardShrink`], [`Threshold`], [`Step`], [`Softmax`], [`Softmin`], [`LogSoftmax`], [`Glu`] |
 //! | Training or evaluation | [`evaluate`], [`evaluating`], [`is_training`] |
 //! | Losses, metrics | [`loss`], [`metrics`] |
 //!
@@ -68,28 +72,41 @@ mod activation;
 mod affine;
 mod conv;
 mod dropout;
+mod embedding;
 mod init;
 mod layer;
 pub mod loss;
 pub mod metrics;
 mod mode;
 mod norm;
-mod pair;
 mod pool;
 mod recurrent;
+mod residual;
+mod resize;
 mod sequential;
+mod size;
 
-pub use activation::{Gelu, Identity, Relu, Sigmoid, Silu, Softmax, Step, Tanh};
+pub use activation::{
+    Celu, Elu, Gelu, GeluTanh, Glu, HardShrink, HardSigmoid, HardSwish, HardTanh, LeakyRelu, LogSigmoid,
+    LogSoftmax, Mish, Prelu, Relu, Relu6, Selu, Sigmoid, Silu, SoftShrink, Softmax, Softmin, Softplus,
+    Softsign, Step, Tanh, TanhShrink, Threshold,
+};
 pub use affine::Affine;
 pub use autodiff::Module;
-pub use conv::Conv2d;
-pub use dropout::Dropout;
+pub use conv::{Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
+pub use dropout::{AlphaDropout, ChannelDropout, Dropout};
+pub use embedding::Embedding;
 pub use init::Init;
 pub use layer::Layer;
 pub use mode::{evaluate, evaluating, is_training};
 pub use nn_derive::Module;
-pub use norm::BatchNorm;
-pub use pair::Pair;
-pub use pool::{AvgPool2d, Flatten, MaxPool2d};
+pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+pub use pool::{
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AvgPool, AvgPool1d,
+    AvgPool2d, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxPool1d, MaxPool2d,
+};
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, RecurrentOptions, Rnn, RnnCell};
+pub use residual::{Identity, Residual};
+pub use resize::{PixelShuffle, PixelUnshuffle, Upsample};
 pub use sequential::Sequential;
+pub use size::Size;

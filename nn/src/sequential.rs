@@ -36,6 +36,49 @@ impl<T: Float> Sequential<T> {
         self.layers.push(Box::new(layer));
         self
     }
+
+    /// How many layers there are.
+    pub fn len(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// The layers, to look at what is between them.
+    ///
+    /// ```
+    /// use autodiff::{Rng, Tensor};
+    /// use nn::{Affine, Relu, Sequential};
+    /// let mut rng = Rng::seed(7);
+    /// let model = Sequential::new().push(Affine::new(4, 8, &mut rng)).push(Relu).push(Affine::new(8, 2, &mut rng));
+    /// let mut features = Tensor::<f32>::zeros([3, 4]);
+    /// for layer in model.iter().take(model.len() - 1) {
+    ///     features = layer.forward(&features)?;
+    /// }
+    /// assert_eq!(features.shape(), [3, 8]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &dyn Layer<T>> {
+        self.layers.iter().map(|layer| &**layer)
+    }
+}
+
+impl<T: Float, L: Layer<T> + 'static> FromIterator<L> for Sequential<T> {
+    /// Layers of one type, one after the other.
+    ///
+    /// ```
+    /// use autodiff::Rng;
+    /// use nn::{Affine, Residual, Sequential};
+    /// let mut rng = Rng::seed(7);
+    /// let deep: Sequential = (0..10).map(|_| Residual::new(Affine::new(4, 4, &mut rng))).collect();
+    /// assert_eq!(deep.len(), 10);
+    /// ```
+    fn from_iter<I: IntoIterator<Item = L>>(layers: I) -> Self {
+        layers.into_iter().fold(Self::new(), Self::push)
+    }
 }
 
 impl<T: Float> Default for Sequential<T> {

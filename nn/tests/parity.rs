@@ -31,8 +31,14 @@ macro_rules! calls {
     };
 }
 
+#[path = "parity/conv.rs"]
+mod conv;
+#[path = "parity/layers.rs"]
+mod layers;
 #[path = "parity/loss.rs"]
 mod loss;
+#[path = "parity/norm.rs"]
+mod norm;
 #[path = "parity/recurrent.rs"]
 mod recurrent;
 
@@ -56,6 +62,16 @@ fn load(model: &mut impl Module<f64>, values: &[Tensor<f64>]) -> Vec<Tensor<f64>
     });
     assert_eq!(places.len(), values.len(), "how many parameters there are");
     places
+}
+
+/// Calls a layer with the first input; the others are its parameters.
+fn layer<M: Module<f64>>(
+    mut model: M,
+    x: &[Tensor<f64>],
+    call: impl Fn(&M, &Tensor<f64>) -> Result<Tensor<f64>>,
+) -> Result<Outcome> {
+    let places = load(&mut model, &x[1..]);
+    Ok(Outcome { outputs: vec![call(&model, &x[0])?], variables: [&x[..1], &places].concat() })
 }
 
 /// What a call may make.
