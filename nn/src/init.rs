@@ -1,6 +1,7 @@
 //! Initial values of weights.
 
-use autodiff::{Float, Rng, Shape, Tensor};
+use autodiff::{Float, Real, Rng, Shape, Tensor};
+use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 /// How the initial weights of a layer are drawn.
 ///
@@ -33,6 +34,22 @@ pub enum Init {
     Normal(f64),
     /// Uniform from the first number (included) to the second (not included).
     Uniform(f64, f64),
+    /// Normal with this mean and deviation, cut to the numbers from `low` to `high`: drawn from the part of the
+    /// distribution that lies between, as `torch`'s `trunc_normal_`.
+    TruncatedNormal {
+        /// The mean before the cut.
+        mean: f64,
+        /// The deviation before the cut.
+        deviation: f64,
+        /// The smallest number.
+        low: f64,
+        /// The largest number.
+        high: f64,
+    },
+    /// This number times a matrix with orthonormal rows, or columns if there are fewer of them, each such matrix being as
+    /// likely (Saxe et al., arXiv:1312.6120). A kernel is seen as a matrix whose rows are its first axis.
+    /// The number is often a [`Gain`].
+    Orthogonal(f64),
     /// Each element this number.
     Constant(f64),
     /// Zeros.
@@ -45,7 +62,8 @@ impl Init {
     /// Only what is random draws from `rng`. A fan of 0, of a layer without inputs, counts as 1.
     ///
     /// # Panics
-    /// If the shape is too large, see [`Shape::new`].
+    /// If the shape is too large, see [`Shape::new`]; if an [`Orthogonal`](Self::Orthogonal) weight has fewer than two axes;
+    /// if the bounds of a [`TruncatedNormal`](Self::TruncatedNormal) are not in order, or its deviation is not positive.
     ///
     /// ```
     /// use autodiff::{Rng, Tensor};
@@ -70,6 +88,10 @@ impl Init {
             Self::LecunNormal => rng.normal(shape, 0.0, (1.0 / inputs).sqrt()),
             Self::Normal(deviation) => rng.normal(shape, 0.0, deviation),
             Self::Uniform(low, high) => rng.uniform(shape, low, high),
+            Self::TruncatedNormal { mean, deviation, low, high } => {
+                truncated(shape.into(), [mean, deviation, low, high], rng)
+            }
+            Self::Orthogonal(gain) => orthogonal(shape.into(), gain, rng),
             Self::Constant(value) => Tensor::full(T::from_f64(value), shape),
             Self::Zeros => Tensor::zeros(shape),
         }
@@ -79,4 +101,97 @@ impl Init {
 /// Uniform from `-bound` to `bound`.
 fn symmetric<T: Float>(shape: impl Into<Shape>, bound: f64, rng: &mut Rng) -> Tensor<T> {
     rng.uniform(shape, -bound, bound)
+}
+
+/// Halvings of an interval whose numbers are drawn with 24 bits.
+const HALVINGS: usize = 48;
+
+/// Normal numbers between bounds, one draw each: the inverse of the distribution function, by bisection.
+fn truncated<T: Float>(shape: Shape, [mean, deviation, low, high]: [f64; 4], rng: &mut Rng) -> Tensor<T> {
+    assert!(
+        deviation > 0.0 && low < high,
+        "a normal distribution with deviation {deviation}, cut to {low} to {high}"
+    );
+    let below = |x: f64| 0.5 * (1.0 + Real::erf(&((x - mean) / deviation * FRAC_1_SQRT_2)));
+    // Beyond 40 deviations there is nothing to be drawn.
+    let [low, high] = [low, high].map(|x| x.clamp(mean - 40.0 * deviation, mean + 40.0 * deviation));
+    let drawn = rng.uniform::<f64>(shape, below(low), below(high));
+    let number = |part: f64| {
+        let (mut from, mut to) = (low, high);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (from + to);
+            *(if below(middle) < part { &mut from } else { &mut to }) = middle;
+        }
+        T::from_f64(0.5 * (from + to))
+    };
+    drawn.array().map(number).into()
+}
+
+/// `gain` times orthonormal rows or columns: those of a normal matrix, made orthogonal one after the other. (With positive
+/// lengths, this is the QR decomposition that makes each matrix as likely: Mezzadri, arXiv:math-ph/0609050.)
+fn orthogonal<T: Float>(shape: Shape, gain: f64, rng: &mut Rng) -> Tensor<T> {
+    assert!(shape.rank() >= 2, "an orthogonal weight {shape}: it needs two axes");
+    let rows = shape.dim(0);
+    let columns: usize = shape.iter().skip(1).product();
+    let (count, length) = (rows.min(columns), rows.max(columns));
+    let normal = rng.normal::<f64>([count, length], 0.0, 1.0).to_vec();
+    let mut vectors: Vec<Vec<f64>> = normal.chunks(length.max(1)).map(<[f64]>::to_vec).collect();
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    for k in 0..vectors.len() {
+        let (done, rest) = vectors.split_at_mut(k);
+        let vector = &mut rest[0];
+        // Twice: what rounding has left of the others goes the second time.
+        for other in done.iter().chain(done.iter()) {
+            let along = dot(vector, other);
+            vector.iter_mut().zip(other).for_each(|(x, o)| *x -= along * o);
+        }
+        let inverse = dot(vector, vector).sqrt().recip();
+        for x in vector.iter_mut() {
+            *x *= inverse;
+        }
+    }
+    let at = |i: usize| {
+        let (row, column) = (i / columns, i % columns);
+        T::from_f64(gain * if rows <= columns { vectors[row][column] } else { vectors[column][row] })
+    };
+    Tensor::from_vec((0..shape.size()).map(at).collect::<Vec<_>>(), shape).expect("as many values")
+}
+
+/// By how much larger weights should be in front of a function, so that it passes on the variance: `torch`'s
+/// `calculate_gain`, for [`Init::Orthogonal`], or `Init::Normal(gain / √fan in)`.
+///
+/// ```
+/// use nn::{Gain, Init};
+/// assert_eq!(Gain::Relu.value(), 2f64.sqrt());
+/// let recurrent = Init::Orthogonal(Gain::Tanh.value());
+/// # let _ = recurrent;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Gain {
+    /// No function, or convolution: 1.
+    Linear,
+    /// 1.
+    Sigmoid,
+    /// 5/3.
+    Tanh,
+    /// √2.
+    Relu,
+    /// `√(2 / (1 + slope²))`.
+    LeakyRelu(f64),
+    /// 3/4.
+    Selu,
+}
+
+impl Gain {
+    /// The number.
+    pub fn value(self) -> f64 {
+        match self {
+            Self::Linear | Self::Sigmoid => 1.0,
+            Self::Tanh => 5.0 / 3.0,
+            Self::Relu => SQRT_2,
+            Self::LeakyRelu(slope) => (2.0 / (1.0 + slope * slope)).sqrt(),
+            Self::Selu => 0.75,
+        }
+    }
 }

@@ -96,7 +96,7 @@ pub use autodiff::Module;
 pub use conv::{Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{AlphaDropout, ChannelDropout, Dropout};
 pub use embedding::Embedding;
-pub use init::Init;
+pub use init::{Gain, Init};
 pub use layer::Layer;
 pub use mode::{evaluate, evaluating, is_training};
 pub use nn_derive::Module;
