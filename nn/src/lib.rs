@@ -57,6 +57,7 @@
 //! | Layers with parameters | [`Affine`], [`Conv1d`], [`Conv2d`], [`Conv3d`], [`ConvTranspose1d`], [`ConvTranspose2d`], [`Embedding`]; weights are drawn by an [`Init`] |
 //! | Recurrent layers | [`Rnn`], [`Lstm`], [`Gru`], and their cells; [`RecurrentOptions`] |
 //! | Normalisation | [`BatchNorm`], [`LayerNorm`], [`RmsNorm`], [`GroupNorm`], [`InstanceNorm`] |
+//! | Attention | [`MultiHeadAttention`], [`AttentionMasks`], [`TransformerEncoderLayer`], [`TransformerEncoder`], [`TransformerOptions`], [`PositionalEncoding`], [`PositionalEmbedding`] |
 //! | Pooling | [`MaxPool1d`], [`MaxPool2d`], [`AvgPool1d`], [`AvgPool2d`], [`AdaptiveMaxPool1d`], [`AdaptiveMaxPool2d`], [`AdaptiveAvgPool1d`], [`AdaptiveAvgPool2d`], [`GlobalMaxPool`], [`GlobalAvgPool`] |
 //! | Shape and size | [`Flatten`], [`Upsample`], [`PixelShuffle`], [`PixelUnshuffle`] |
 //! | Ways around | [`Residual`], [`Identity`] |
@@ -70,6 +71,7 @@
 
 mod activation;
 mod affine;
+mod attention;
 mod conv;
 mod dropout;
 mod embedding;
@@ -80,11 +82,13 @@ pub mod metrics;
 mod mode;
 mod norm;
 mod pool;
+mod position;
 mod recurrent;
 mod residual;
 mod resize;
 mod sequential;
 mod size;
+mod transformer;
 
 pub use activation::{
     Celu, Elu, Gelu, GeluTanh, Glu, HardShrink, HardSigmoid, HardSwish, HardTanh, LeakyRelu, LogSigmoid,
@@ -92,6 +96,7 @@ pub use activation::{
     Softsign, Step, Tanh, TanhShrink, Threshold,
 };
 pub use affine::Affine;
+pub use attention::{AttentionMasks, MultiHeadAttention};
 pub use autodiff::Module;
 pub use conv::{Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{AlphaDropout, ChannelDropout, Dropout};
@@ -105,8 +110,10 @@ pub use pool::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AvgPool, AvgPool1d,
     AvgPool2d, Flatten, GlobalAvgPool, GlobalMaxPool, MaxPool, MaxPool1d, MaxPool2d,
 };
+pub use position::{PositionalEmbedding, PositionalEncoding};
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, RecurrentOptions, Rnn, RnnCell};
 pub use residual::{Identity, Residual};
 pub use resize::{PixelShuffle, PixelUnshuffle, Upsample};
 pub use sequential::Sequential;
 pub use size::Size;
+pub use transformer::{TransformerEncoder, TransformerEncoderLayer, TransformerOptions};

@@ -1,10 +1,12 @@
 //! Layers against their closed forms, and what they say when misused.
 #![allow(missing_docs)]
 
-use autodiff::{ErrorKind, Float, Result, Rng, Tensor, grad};
+use autodiff::{Array, AttentionMask, ErrorKind, Float, Result, Rng, Tensor, grad};
 use nn::{
-    Affine, AvgPool2d, Conv2d, Flatten, Gelu, Identity, Layer, MaxPool2d, Module, Relu, Sequential, Sigmoid,
-    Silu, Softmax, Step, Tanh,
+    Affine, AttentionMasks, AvgPool2d, ChannelDropout, Conv1d, Conv2d, Conv3d, ConvTranspose2d, Embedding,
+    Flatten, Gelu, GlobalAvgPool, GroupNorm, Identity, InstanceNorm, Layer, LayerNorm, MaxPool2d, Module,
+    MultiHeadAttention, PositionalEmbedding, PositionalEncoding, Prelu, Relu, Residual, RmsNorm, Sequential,
+    Sigmoid, Silu, Softmax, Step, Tanh, TransformerEncoder, TransformerOptions, Upsample, evaluate,
 };
 
 #[test]
@@ -141,12 +143,105 @@ fn sequential_is_the_composition() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn sequential_takes_every_layer() -> Result<()> {
+    let mut rng = Rng::seed(5);
+    let options = TransformerOptions { heads: 2, hidden: 8, ..TransformerOptions::default() };
+    let model = Sequential::<f64>::new()
+        .push(Conv2d::new(1, 4, 3, &mut rng).padding(1).without_bias())
+        .push(GroupNorm::new(2, 4))
+        .push(Residual::new(Sequential::new().push(InstanceNorm::new(4).with_affine()).push(Prelu::new(4))))
+        .push(ChannelDropout::new(0.1, &mut rng))
+        .push(ConvTranspose2d::new(4, 4, 2, &mut rng).stride(2))
+        .push(Upsample::by(0.5))
+        .push(GlobalAvgPool)
+        .push(LayerNorm::new([4]))
+        .push(Embed)
+        .push(PositionalEncoding)
+        .push(PositionalEmbedding::new(4, 4, &mut rng))
+        .push(TransformerEncoder::new(2, 4, options, &mut rng))
+        .push(RmsNorm::new([4]));
+    assert_eq!((model.len(), model.iter().count(), model.is_empty()), (13, 13, false));
+    let x = rng.normal([2, 1, 6, 6], 0.0, 1.0);
+    let y = model.forward(&x)?;
+    assert_eq!(y.shape(), [2, 4, 4]);
+    assert!(y.to_vec().iter().all(|y| y.is_finite()));
+
+    y.square().sum().backward()?;
+    model.parameters(&mut |name, parameter| assert!(parameter.grad().is_some(), "{name}"));
+    let again = || evaluate(|| model.forward(&x)).map(|y| y.to_vec());
+    assert_eq!(again()?, again()?);
+    Ok(())
+}
+
+/// Each number as a vector of four: a layer of a user in between.
+#[derive(Module)]
+struct Embed;
+
+impl<T: Float> Layer<T> for Embed {
+    fn forward(&self, x: &Tensor<T>) -> Result<Tensor<T>> {
+        Ok(x.unsqueeze(-1)? * Tensor::ones([4]))
+    }
+}
+
+#[test]
+fn padding_has_zeros_and_no_gradient() -> Result<()> {
+    let table = Embedding::<f64>::new(3, 2, &mut Rng::seed(6)).with_padding(1);
+    assert_eq!(table.weight.to_vec()[2..4], [0.0, 0.0]);
+    let rows = table.forward(&Array::from_vec(vec![1usize, 0, 1, 2, 2], [5])?)?;
+    rows.sum().backward()?;
+    assert_eq!(table.weight.grad().unwrap().to_vec(), [1.0, 1.0, 0.0, 0.0, 2.0, 2.0]);
+    assert_eq!(table.parameter_count(), 6);
+    Ok(())
+}
+
+#[test]
+fn attention_does_not_see_what_masks_hide() -> Result<()> {
+    let attention = MultiHeadAttention::<f64>::new(4, 2, &mut Rng::seed(7));
+    let x = Rng::seed(8).normal([1, 3, 4], 0.0, 1.0);
+    let other = &x + Tensor::from_vec([0.0, 0.0, 1.0], [3, 1])?;
+    let (keep, keys) = (Tensor::from_vec([1.0, 1.0, 0.0], [3])?, Tensor::from_vec([1.0, 1.0, 0.0], [1, 3])?);
+    let add = keep.ln();
+    for masks in [
+        AttentionMasks { mask: Some(AttentionMask::Keep(&keep)), ..AttentionMasks::default() },
+        AttentionMasks { mask: Some(AttentionMask::Add(&add)), ..AttentionMasks::default() },
+        AttentionMasks { keys: Some(&keys), ..AttentionMasks::default() },
+        AttentionMasks { causal: true, ..AttentionMasks::default() },
+    ] {
+        // The first two queries, with another third key.
+        let rows = |memory: &Tensor<f64>| attention.attend(&x, memory, memory, &masks)?.slice(1, 0..2);
+        assert_eq!(rows(&x)?.to_vec(), rows(&other)?.to_vec());
+        let (_, weights) = attention.attend_with_weights(&x, &x, &x, &masks)?;
+        assert_eq!(weights.slice(-1, 2..3)?.slice(-2, 0..2)?.to_vec(), [0.0; 4]);
+        let sums = weights.sum_axes(-1)?.to_vec();
+        assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-12), "{sums:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn attention_drops_weights_in_training_alone() -> Result<()> {
+    let mut rng = Rng::seed(9);
+    let attention = MultiHeadAttention::<f64>::new(4, 1, &mut rng).dropout(0.5, &mut rng);
+    let (x, masks) = (rng.normal([1, 8, 4], 0.0, 1.0), AttentionMasks::default());
+    let (_, dropped) = attention.attend_with_weights(&x, &x, &x, &masks)?;
+    let (y, kept) = evaluate(|| attention.attend_with_weights(&x, &x, &x, &masks))?;
+    for (dropped, kept) in dropped.to_vec().into_iter().zip(kept.to_vec()) {
+        assert!(dropped == 0.0 || (dropped - 2.0 * kept).abs() < 1e-12);
+    }
+    let zeros = dropped.to_vec().iter().filter(|&&weight| weight == 0.0).count();
+    assert!((10..54).contains(&zeros), "{zeros} of 64 weights are dropped");
+    let distance = (evaluate(|| attention.forward(&x))? - y).abs().max().item();
+    assert!(distance < 1e-12, "both ways to attend give the same, but for {distance}");
+    Ok(())
+}
+
 /// The text of an error without its place, and whether its place is `line` of this file.
 fn told(result: Result<Tensor>, line: u32) -> String {
     let error = result.unwrap_err();
     assert!(error.site().file().ends_with("layers.rs"), "{error}");
     assert_eq!(error.site().line(), line, "{error}");
-    error.to_string().split(" at ").next().unwrap().to_owned()
+    error.to_string().rsplit_once(" at ").expect("a place").0.to_owned()
 }
 
 #[test]
@@ -169,6 +264,46 @@ fn misuse_is_said_at_the_line_of_the_caller() {
     assert!(told(result, line).starts_with("conv2d: [64, 100] has rank 2, but rank 4 is needed"));
     let (result, line) = (MaxPool2d::new(2).forward(&x), line!());
     assert!(told(result, line).starts_with("max_pool2d: [64, 100] has rank 2, but rank 4 is needed"));
+    let (result, line) = (Conv1d::new(3, 4, 3, &mut rng).forward(&x), line!());
+    assert!(told(result, line).starts_with("conv1d: [64, 100] has rank 2, but rank 3 is needed"));
+    let (result, line) = (Conv3d::new(3, 4, 3, &mut rng).forward(&x), line!());
+    assert!(told(result, line).starts_with("conv3d: [64, 100] has rank 2, but rank 5 is needed"));
+    let (result, line) = (ConvTranspose2d::new(3, 4, 3, &mut rng).forward(&x), line!());
+    assert!(told(result, line).starts_with("conv_transpose2d: [64, 100] has rank 2, but rank 4 is needed"));
+
+    let (result, line) = (LayerNorm::new([10]).forward(&x), line!());
+    assert!(told(result, line).starts_with("layer_norm: "));
+    let (result, line) = (GroupNorm::new(5, 10).forward(&x), line!());
+    assert!(told(result, line).starts_with("group_norm: "));
+    let (result, line) = (InstanceNorm::new(1).forward(&Tensor::ones([2, 1, 1])), line!());
+    let text = "instance_norm: [2, 1, 1] has one element a channel of an image, which has no variance";
+    assert_eq!(told(result, line), text);
+
+    let attention = MultiHeadAttention::new(4, 2, &mut rng);
+    let (result, line) = (attention.forward(&x), line!());
+    assert_eq!(
+        told(result, line),
+        "multi_head_attention: queries must be [n, queries, 4], keys and values [n, keys, 4], and they are \
+         [64, 100], [64, 100] and [64, 100]"
+    );
+    let y = Tensor::ones([2, 3, 4]);
+    let masks = AttentionMasks { keys: Some(&y), ..AttentionMasks::default() };
+    let (result, line) = (attention.attend(&y, &y, &y, &masks), line!());
+    assert_eq!(
+        told(result, line),
+        "multi_head_attention: there must be a number for each key of [2, 3, 4], [n, keys], and there are [2, 3, 4]"
+    );
+    let table = Embedding::new(3, 2, &mut rng);
+    let (result, line) = (table.forward(&Array::from_vec(vec![3usize], [1]).unwrap()), line!());
+    assert_eq!(
+        told(result, line),
+        "embedding: index 3 at position 0 is out of range for 3 entries along axis 0"
+    );
+    let (result, line) = (PositionalEmbedding::new(3, 4, &mut rng).forward(&Tensor::ones([5, 4])), line!());
+    assert_eq!(
+        told(result, line),
+        "positional_embedding: the layer takes [.., length, 4] of at most 3 vectors, and the input is [5, 4]"
+    );
 }
 
 /// A layer of a user, whose own line is the one to name.

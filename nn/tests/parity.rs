@@ -31,6 +31,8 @@ macro_rules! calls {
     };
 }
 
+#[path = "parity/attention.rs"]
+mod attention;
 #[path = "parity/conv.rs"]
 mod conv;
 #[path = "parity/layers.rs"]
