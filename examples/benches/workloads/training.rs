@@ -1,8 +1,8 @@
 //! Training steps.
 
 use super::{Step, Workload};
-use autodiff::{Parameter, PoolOptions, Result, Rng, Tensor};
-use nn::{Affine, BatchNorm, Conv2d, Dropout, Layer, Module, Relu, Sequential};
+use autodiff::{AttentionOptions, PoolOptions, Result, Rng, Tensor};
+use nn::{Affine, BatchNorm, Conv2d, Dropout, Gru, Layer, LayerNorm, Lstm, Module, Relu, Sequential};
 use optim::{Adam, Momentum, Optimizer};
 
 /// Those of this file.
@@ -13,6 +13,8 @@ pub(super) const WORKLOADS: &[Workload] = &[
     ("mlp_tiny_adam", || mlp(&[64, 32, 10], 32, adam())),
     ("lenet_mnist_adam", lenet),
     ("resnet_cifar_sgd", resnet),
+    ("lstm_h128_s64_b32", || recurrent(|width, rng| Lstm::new(width, width, rng))),
+    ("gru_h128_s64_b32", || recurrent(|width, rng| Gru::new(width, width, rng))),
     ("transformer_block", transformer),
 ];
 
@@ -164,45 +166,63 @@ fn resnet() -> Step {
     train(model, images, 10, sgd())
 }
 
+/// A layer that reads a sequence, and one that sees its last output.
+#[derive(Module)]
+struct Recurrent<L> {
+    cells: L,
+    output: Affine,
+}
+
+impl<L: Layer> Layer for Recurrent<L> {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (y, time) = (self.cells.forward(x)?, x.shape().dim(1));
+        self.output.forward(&y.slice(1, time - 1..time)?.squeeze(1)?)
+    }
+}
+
+fn recurrent<L: Layer + 'static>(cells: impl FnOnce(usize, &mut Rng) -> L) -> Step {
+    let (batch, time, width) = (32, 64, 128);
+    let mut rng = Rng::seed(0);
+    let model = Recurrent { cells: cells(width, &mut rng), output: Affine::new(width, 10, &mut rng) };
+    let x = rng.normal([batch, time, width], 0.0, 1.0);
+    train(model, x, 10, sgd())
+}
+
 /// Attention and a network of two layers, each behind a normalisation and with a way around it.
 #[derive(Module)]
 struct Block {
     heads: usize,
-    norm1: (Parameter, Parameter),
+    norm1: LayerNorm,
+    norm2: LayerNorm,
     qkv: Affine,
     proj: Affine,
-    norm2: (Parameter, Parameter),
     up: Affine,
     down: Affine,
 }
 
 impl Layer for Block {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let [batch, length, width] = x.dims()?;
-        let norm = |x: &Tensor, (weight, bias): &(Parameter, Parameter)| x.layer_norm(weight, bias, 1e-5);
-        let [b, s, h, d] = [batch, length, self.heads, width / self.heads].map(|n| n as isize);
-        let qkv =
-            self.qkv.forward(&norm(x, &self.norm1)?)?.reshape([b, s, 3, h, d])?.permute([2, 0, 3, 1, 4])?;
+        let [b, s, d] = x.dims()?.map(|n: usize| n as isize);
+        let h = self.heads as isize;
+        let qkv = self.qkv.forward(&self.norm1.forward(x)?)?.reshape([b, s, 3, h, d / h])?;
+        let qkv = qkv.permute([2, 0, 3, 1, 4])?;
         let part = |i| qkv.slice(0, i..i + 1)?.squeeze(0);
-        let (q, k, v) = (part(0)?, part(1)?, part(2)?);
-        let weights = (q.matmul(&k.t()?)? * (1.0 / (d as f64).sqrt())).softmax(-1)?;
-        let mixed = weights.matmul(&v)?.transpose(1, 2)?.reshape([b, s, width as isize])?;
-        let x = x + self.proj.forward(&mixed)?;
-        let hidden = self.up.forward(&norm(&x, &self.norm2)?)?.gelu();
-        Ok(&x + self.down.forward(&hidden)?)
+        let mixed =
+            part(0)?.scaled_dot_product_attention(&part(1)?, &part(2)?, &AttentionOptions::default())?;
+        let x = x + self.proj.forward(&mixed.transpose(1, 2)?.reshape([b, s, d])?)?;
+        Ok(&x + self.down.forward(&self.up.forward(&self.norm2.forward(&x)?)?.gelu())?)
     }
 }
 
 fn transformer() -> Step {
     let (batch, length, width) = (16, 128, 256);
     let mut rng = Rng::seed(0);
-    let norm = || (Parameter::new(Tensor::ones([width])), Parameter::new(Tensor::zeros([width])));
     let mut model = Block {
         heads: 4,
-        norm1: norm(),
+        norm1: LayerNorm::new([width]),
+        norm2: LayerNorm::new([width]),
         qkv: Affine::new(width, 3 * width, &mut rng),
         proj: Affine::new(width, width, &mut rng),
-        norm2: norm(),
         up: Affine::new(width, 4 * width, &mut rng),
         down: Affine::new(4 * width, width, &mut rng),
     };
