@@ -8,3 +8,8 @@ pub mod figure;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So are those of the page for people who know `PyTorch`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from-pytorch.md")]
+struct ComingFromPyTorch;
