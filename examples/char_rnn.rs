@@ -13,11 +13,11 @@
 //!
 //! `cargo run --release --example char_rnn` prints how it learns and a text it writes, and draws its learning curve.
 
-use autodiff::{Float, Parameter, Result, Rng, Tensor, check, no_grad};
+use autodiff::{Parameter, Result, Rng, Tensor, check, no_grad};
 use examples::chapter::{self, Claims, Options, table};
 use examples::figure::lines::smoothed;
 use examples::figure::{Figure, Lines};
-use nn::{Affine, Init, Layer, Module};
+use nn::{Affine, Init, Layer, Lstm, LstmState, Module, RecurrentOptions};
 use optim::{Adam, Optimizer};
 use std::f64::consts::LN_2;
 use std::process::ExitCode;
@@ -140,89 +140,52 @@ fn baselines(text: &Text) -> [(&'static str, f64); 3] {
     ]
 }
 
-/// What the network carries from one character to the next: a row of `[streams, units]` for each stream.
-struct State<T: Float = f32> {
-    hidden: Tensor<T>,
-    cell: Tensor<T>,
-}
-
-impl State {
-    fn zeros(streams: usize, units: usize) -> Self {
-        Self { hidden: Tensor::zeros([streams, units]), cell: Tensor::zeros([streams, units]) }
-    }
-
-    /// The same numbers, and no way back for gradients.
-    fn detach(&self) -> Self {
-        Self { hidden: self.hidden.detach(), cell: self.cell.detach() }
-    }
-}
-
-/// A long short-term memory over time: with `[i, f, g, o] = affine([x, h])`, each character `x` takes the state to
-/// `c = σ(f) c + σ(i) tanh(g)` and `h = σ(o) tanh(c)`. Returns all `h`, one time after the other, and the last state.
-fn unroll<T: Float>(
-    affine: impl Fn(&Tensor<T>) -> Result<Tensor<T>>,
-    inputs: &[Tensor<T>],
-    mut state: State<T>,
-) -> Result<(Tensor<T>, State<T>)> {
-    let units = state.cell.shape().dim(1);
-    let mut all = Vec::new();
-    for x in inputs {
-        let gates = affine(&Tensor::cat(&[x, &state.hidden], 1)?)?;
-        let part = |i: usize| gates.slice(1, i * units..(i + 1) * units);
-        let (input, forget, output) = (part(0)?.sigmoid(), part(1)?.sigmoid(), part(3)?.sigmoid());
-        state.cell = forget * &state.cell + input * part(2)?.tanh();
-        state.hidden = output * state.cell.tanh();
-        all.push(state.hidden.clone());
-    }
-    Ok((Tensor::cat(&all.iter().collect::<Vec<_>>(), 0)?, state))
-}
-
 #[derive(Module)]
 struct Network {
-    gates: Affine,
+    memory: Lstm,
     output: Affine,
 }
 
 impl Network {
     /// The forget gates start with a bias of 1: with 0 they are half open, and half of the cell is lost each character.
     fn new(alphabet: usize, units: usize, rng: &mut Rng) -> Self {
-        let mut affine =
-            |inputs, outputs| Affine::new(inputs, outputs, rng).with_init(Init::XavierUniform, rng);
-        let (mut gates, output) = (affine(alphabet + units, 4 * units), affine(units, alphabet));
+        let options = RecurrentOptions { time_first: true, ..RecurrentOptions::default() };
+        let mut memory = Lstm::with(alphabet, units, options, rng);
+        let cell = &mut memory.cells_mut()[0];
         let bias = [Tensor::zeros([units]), Tensor::ones([units]), Tensor::zeros([2 * units])];
         let bias = Tensor::cat(&bias.each_ref(), 0).expect("vectors can be joined");
-        gates.bias = Some(Parameter::new(bias));
-        Self { gates, output }
+        cell.bias_ih = Some(Parameter::new(bias));
+        cell.bias_hh = None;
+        for weight in [&mut cell.weight_ih, &mut cell.weight_hh] {
+            weight.set(&Init::XavierUniform.tensor(weight.shape(), alphabet + units, 4 * units, rng));
+        }
+        Self { memory, output: Affine::new(units, alphabet, rng).with_init(Init::XavierUniform, rng) }
     }
 
-    fn start(&self, streams: usize) -> State {
-        State::zeros(streams, self.output.weight.shape().dim(0))
-    }
-
-    /// The logits of what follows each character, `[times streams, alphabet]`, and the state after the last.
-    /// `codes` holds a character of each stream for each time.
-    fn forward(&self, codes: &[Vec<usize>], state: State) -> Result<(Tensor, State)> {
-        let alphabet = self.output.weight.shape().dim(1);
-        let inputs =
-            codes.iter().map(|codes| Tensor::one_hot(codes, alphabet)).collect::<Result<Vec<_>>>()?;
-        let (hidden, state) = unroll(|x| self.gates.forward(x), &inputs, state)?;
-        Ok((self.output.forward(&hidden)?, state))
+    /// The logits of what follows each character, `[times streams, alphabet]`, and the state after the last; from zeros if
+    /// there is none. `codes` holds a character of each stream for each time.
+    fn forward(&self, codes: &[Vec<usize>], state: Option<&LstmState>) -> Result<(Tensor, LstmState)> {
+        let (times, streams, alphabet) = (codes.len(), codes[0].len(), self.output.weight.shape().dim(1));
+        let read = Tensor::one_hot(&codes.concat(), alphabet)?;
+        let sizes = [times, streams, alphabet].map(|size| size as isize);
+        let (hidden, state) = self.memory.run(&read.reshape(sizes)?, state)?;
+        Ok((self.output.forward(&hidden)?.reshape([-1, alphabet as isize])?, state))
     }
 
     /// Bits per character of a text after its first.
     fn bits(&self, codes: &[usize]) -> Result<f64> {
         let read: Vec<_> = codes[..codes.len() - 1].iter().map(|&code| vec![code]).collect();
-        let (logits, _) = no_grad(|| self.forward(&read, self.start(1)))?;
+        let (logits, _) = no_grad(|| self.forward(&read, None))?;
         Ok(f64::from(logits.cross_entropy(&codes[1..])?.item()) / LN_2)
     }
 
     /// Goes on after [`START`], so many characters, each drawn from `softmax(logits / TEMPERATURE)`.
     fn write(&self, text: &Text, length: usize, rng: &mut Rng) -> Result<String> {
         let mut read: Vec<_> = codes(START, &text.alphabet).into_iter().map(|code| vec![code]).collect();
-        let mut state = self.start(1);
+        let mut state = None;
         let mut written = START.to_owned();
         for _ in 0..length {
-            let (logits, next) = no_grad(|| self.forward(&read, state))?;
+            let (logits, next) = no_grad(|| self.forward(&read, state.as_ref()))?;
             let last = logits.slice(0, read.len() - 1..read.len())?;
             let mut rest = rng.unit();
             let shares = (last / TEMPERATURE).softmax(1)?.to_vec();
@@ -233,7 +196,7 @@ impl Network {
             // Shares are rounded and may add up to a little less than 1.
             let code = drawn.unwrap_or(shares.len() - 1);
             written.push(text.alphabet[code]);
-            (read, state) = (vec![vec![code]], next);
+            (read, state) = (vec![vec![code]], Some(next));
         }
         Ok(written)
     }
@@ -244,17 +207,17 @@ impl Network {
 fn learn(network: &mut Network, optimizer: &mut Adam, codes: &[usize], rng: &mut Rng) -> Result<Vec<f64>> {
     let codes = &codes[rng.below(WINDOW)..];
     let piece = (codes.len() - 1) / STREAMS;
-    let mut state = network.start(STREAMS);
+    let mut state: Option<LstmState> = None;
     let mut bits = Vec::new();
     for window in 0..piece / WINDOW {
         let at = |time| (0..STREAMS).map(|stream| codes[stream * piece + window * WINDOW + time]).collect();
         let times: Vec<Vec<usize>> = (0..=WINDOW).map(at).collect();
-        let (logits, next) = network.forward(&times[..WINDOW], state.detach())?;
+        let (logits, next) = network.forward(&times[..WINDOW], state.as_ref())?;
         let loss = logits.cross_entropy(&times[1..].concat())?;
         loss.backward()?;
         optimizer.step(network)?.require_all()?;
         bits.push(f64::from(loss.item()) / LN_2);
-        state = next;
+        state = Some(next.detach());
     }
     Ok(bits)
 }
@@ -264,15 +227,14 @@ fn learn(network: &mut Network, optimizer: &mut Adam, codes: &[usize], rng: &mut
 fn gradients_agree(claims: &mut Claims) -> Result<()> {
     const SIZE: usize = 3;
     let mut rng = Rng::seed(1);
-    let shapes: [&[usize]; 6] =
-        [&[2 * SIZE, 4 * SIZE], &[4 * SIZE], &[SIZE, SIZE], &[SIZE], &[2, SIZE], &[2, SIZE]];
+    let gates = [SIZE, 4 * SIZE];
+    let shapes: [&[usize]; 7] = [&gates, &gates, &[4 * SIZE], &[SIZE, SIZE], &[SIZE], &[2, SIZE], &[2, SIZE]];
     let at = shapes.map(|shape| rng.normal::<f64>(shape, 0.0, 0.7));
     let codes: Vec<[usize; 2]> = (0..6).map(|_| [rng.below(SIZE), rng.below(SIZE)]).collect();
-    let inputs = codes[..5].iter().map(|codes| Tensor::one_hot(codes, SIZE)).collect::<Result<Vec<_>>>()?;
+    let inputs = Tensor::one_hot(&codes[..5].concat(), SIZE)?.reshape([5, 2, SIZE as isize])?;
     let loss = |at: &[Tensor<f64>]| {
-        let state = State { hidden: at[4].clone(), cell: at[5].clone() };
-        let (hidden, _) = unroll(|x| Ok(x.matmul(&at[0])? + &at[1]), &inputs, state)?;
-        (hidden.matmul(&at[2])? + &at[3]).cross_entropy(&codes[1..].concat())
+        let (hidden, _) = inputs.matmul(&at[0])?.lstm(&at[1], &at[2], &at[5], &at[6])?;
+        (hidden.matmul(&at[3])? + &at[4]).cross_entropy(&codes[1..].concat())
     };
     let checked = check::grads(loss, &at);
     if let Err(mismatch) = &checked {
