@@ -6,6 +6,7 @@ use crate::tensor::Tensor;
 use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A place that holds a variable: read by deref, written through `&mut`.
@@ -23,27 +24,48 @@ use std::sync::{Mutex, PoisonError};
 /// # Ok::<(), autodiff::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Parameter<T: Float = f32>(Tensor<T>);
+pub struct Parameter<T: Float = f32> {
+    tensor: Tensor<T>,
+    transposed: bool,
+}
 
 impl<T: Float> Parameter<T> {
     /// A parameter that starts with these values.
     pub fn new(values: Tensor<T>) -> Self {
-        Self(Tensor::from(values.array).variable())
+        Self { tensor: Tensor::from(values.array).variable(), transposed: false }
+    }
+
+    /// The same, marked as one that others keep with its last two axes exchanged: `[inputs, outputs]` here, `[outputs,
+    /// inputs]` in `PyTorch`. That changes nothing but what is written for others and read from them; of a square matrix
+    /// nothing else could tell.
+    ///
+    /// ```
+    /// use autodiff::{Parameter, Tensor};
+    /// let weight = Parameter::new(Tensor::<f32>::zeros([2, 2])).transposed();
+    /// assert!(weight.is_transposed() && weight.clone().is_transposed());
+    /// ```
+    pub fn transposed(self) -> Self {
+        Self { transposed: true, ..self }
+    }
+
+    /// Whether this is marked by [`transposed`](Self::transposed).
+    pub fn is_transposed(&self) -> bool {
+        self.transposed
     }
 
     /// Replaces the values. The shape may change; the gradient, if there is one, is dropped, and tapes that hold the old
     /// values do not reach the new ones.
     pub fn set(&mut self, values: &Tensor<T>) {
-        *self = Self::new(values.clone());
+        self.tensor = Self::new(values.clone()).tensor;
     }
 
     /// Takes the gradient and lets `update` write the values from it, in place if no tape holds them.
     ///
     /// Returns whether there was a gradient.
     pub fn step(&mut self, update: impl FnOnce(&mut Array<T>, &Array<T>)) -> bool {
-        match self.0.take_grad() {
+        match self.tensor.take_grad() {
             Some(grad) => {
-                update(&mut self.0.array, &grad.array);
+                update(&mut self.tensor.array, &grad.array);
                 true
             }
             None => false,
@@ -66,21 +88,21 @@ impl<T: Float> Parameter<T> {
     /// If `update` changes the shape.
     #[track_caller]
     pub fn update_grad(&mut self, update: impl FnOnce(&mut Array<T>)) -> bool {
-        self.0.update_grad(update)
+        self.tensor.update_grad(update)
     }
 }
 
 impl<T: Float> Clone for Parameter<T> {
     /// Another place with the same values, and no gradient yet: what happens to one does not reach the other.
     fn clone(&self) -> Self {
-        Self::new(self.0.clone())
+        Self { transposed: self.transposed, ..Self::new(self.tensor.clone()) }
     }
 }
 
 impl<T: Float> Deref for Parameter<T> {
     type Target = Tensor<T>;
     fn deref(&self) -> &Tensor<T> {
-        &self.0
+        &self.tensor
     }
 }
 
@@ -112,6 +134,46 @@ impl<T: Float> Clone for Running<T> {
     }
 }
 
+/// A place that counts what the forward pass has done, where that decides what it does next: the masks that a dropout has
+/// drawn.
+///
+/// ```
+/// let counter = autodiff::Counter::new(3);
+/// assert_eq!((counter.next(), counter.get()), (3, 4));
+/// counter.set(0);
+/// assert_eq!(counter.clone().next(), 0);
+/// ```
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// A place that starts with this number.
+    pub fn new(count: u64) -> Self {
+        Self(AtomicU64::new(count))
+    }
+
+    /// The present number.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The present number, which no other call gets: the count goes up by one.
+    pub fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Replaces the number.
+    pub fn set(&self, count: u64) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+}
+
+impl Clone for Counter {
+    fn clone(&self) -> Self {
+        Self::new(self.get())
+    }
+}
+
 /// A place that a walk shows.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -120,6 +182,8 @@ pub enum Place<'a, T: Float> {
     Parameter(&'a Parameter<T>),
     /// Running statistics.
     Running(&'a Running<T>),
+    /// A count.
+    Counter(&'a Counter),
 }
 
 /// A place that a walk shows for writing.
@@ -130,6 +194,8 @@ pub enum PlaceMut<'a, T: Float> {
     Parameter(&'a mut Parameter<T>),
     /// Running statistics.
     Running(&'a mut Running<T>),
+    /// A count.
+    Counter(&'a mut Counter),
 }
 
 /// Anything with named places: a layer, a model, a vector of layers.
@@ -239,6 +305,15 @@ impl<T: Float> Module<T> for Running<T> {
     }
     fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
         visit(path.as_str(), PlaceMut::Running(self));
+    }
+}
+
+impl<T: Float> Module<T> for Counter {
+    fn walk(&self, path: &mut Path, visit: &mut dyn FnMut(&str, Place<'_, T>)) {
+        visit(path.as_str(), Place::Counter(self));
+    }
+    fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
+        visit(path.as_str(), PlaceMut::Counter(self));
     }
 }
 

@@ -37,6 +37,26 @@ impl Rng {
         Self(other)
     }
 
+    /// How much has been drawn from this stream, in words of 32 bits.
+    ///
+    /// ```
+    /// use autodiff::Rng;
+    /// let mut rng = Rng::seed(7);
+    /// rng.unit();
+    /// let mut other = Rng::seed(7);
+    /// other.seek(rng.position());
+    /// assert_eq!(other.unit(), rng.unit());
+    /// ```
+    pub fn position(&self) -> u64 {
+        // 64 of 68 bits: no program draws more.
+        self.0.get_word_pos() as u64
+    }
+
+    /// Goes to a [`position`](Self::position) of this stream, to go on where a training that was saved had stopped.
+    pub fn seek(&mut self, position: u64) {
+        self.0.set_word_pos(position.into());
+    }
+
     /// A number from 0 (included) to 1 (not included), in steps of 2⁻⁵³.
     pub fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 * (-53.0f64).exp2()

@@ -34,7 +34,8 @@ impl<T: Float> Affine<T> {
     /// If the weight is too large, see [`autodiff::Shape::new`].
     pub fn new(inputs: usize, outputs: usize, rng: &mut Rng) -> Self {
         Self {
-            weight: Parameter::new(Init::HeNormal.tensor([inputs, outputs], inputs, outputs, rng)),
+            weight: Parameter::new(Init::HeNormal.tensor([inputs, outputs], inputs, outputs, rng))
+                .transposed(),
             bias: Some(Parameter::new(Tensor::zeros([outputs]))),
         }
     }

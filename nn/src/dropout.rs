@@ -1,29 +1,7 @@
 //! Dropout: of elements, of channels, and one that keeps mean and variance.
 
 use crate::{Layer, Module, is_training};
-use autodiff::{Float, Result, Rng, Shape, Tensor};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The masks of a layer: that of call number `k` is a function of the key and `k`.
-#[derive(Debug)]
-struct Masks {
-    key: Rng,
-    calls: AtomicU64,
-}
-
-impl Masks {
-    /// The next one: zeros with probability `p`, else `1 / (1 - p)`.
-    fn next<T: Float>(&self, p: f64, shape: Shape) -> Result<Tensor<T>> {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        Tensor::ones(shape).dropout(p, &mut self.key.stream(call))
-    }
-}
-
-impl Clone for Masks {
-    fn clone(&self) -> Self {
-        Self { key: self.key.clone(), calls: AtomicU64::new(self.calls.load(Ordering::Relaxed)) }
-    }
-}
+use autodiff::{Counter, Float, Result, Rng, Shape, Tensor};
 
 /// Writes what the layers have in common: the struct, how it is made, and its count of calls.
 macro_rules! dropouts {
@@ -34,7 +12,8 @@ macro_rules! dropouts {
             pub struct $name {
                 p: f64,
                 #[module(skip)]
-                masks: Masks,
+                key: Rng,
+                calls: Counter,
             }
 
             impl $name {
@@ -45,13 +24,12 @@ macro_rules! dropouts {
                 #[track_caller]
                 pub fn new(p: f64, rng: &mut Rng) -> Self {
                     assert!((0.0..=1.0).contains(&p), "a dropout probability of {p}: it must be from 0 to 1");
-                    let key = Rng::seed(rng.below(usize::MAX) as u64);
-                    Self { p, masks: Masks { key, calls: AtomicU64::new(0) } }
+                    Self { p, key: Rng::seed(rng.below(usize::MAX) as u64), calls: Counter::new(0) }
                 }
 
                 /// How many masks have been drawn: the number of the next one.
                 pub fn calls(&self) -> u64 {
-                    self.masks.calls.load(Ordering::Relaxed)
+                    self.calls.get()
                 }
 
                 /// Goes to mask number `calls`, to go on where a training that was saved had stopped.
@@ -68,12 +46,17 @@ macro_rules! dropouts {
                 /// # Ok::<(), autodiff::Error>(())
                 /// ```
                 pub fn seek(&self, calls: u64) {
-                    self.masks.calls.store(calls, Ordering::Relaxed);
+                    self.calls.set(calls);
                 }
 
                 /// Whether nothing happens.
                 fn is_off(&self) -> bool {
                     !is_training() || self.p == 0.0
+                }
+
+                /// The next mask: zeros with probability `p`, else `1 / (1 - p)`.
+                fn mask<T: Float>(&self, shape: Shape) -> Result<Tensor<T>> {
+                    Tensor::ones(shape).dropout(self.p, &mut self.key.stream(self.calls.next()))
                 }
             }
         )*
@@ -142,7 +125,7 @@ impl<T: Float> Layer<T> for Dropout {
         if self.is_off() {
             return Ok(x.clone());
         }
-        Ok(x * self.masks.next(self.p, x.shape())?)
+        Ok(x * self.mask(x.shape())?)
     }
 }
 
@@ -155,7 +138,7 @@ impl<T: Float> Layer<T> for ChannelDropout {
         }
         let mut channels = x.shape().to_vec();
         channels.iter_mut().skip(2).for_each(|n| *n = 1);
-        Ok(x * self.masks.next(self.p, channels.into())?)
+        Ok(x * self.mask(channels.into())?)
     }
 }
 
@@ -172,7 +155,7 @@ impl<T: Float> Layer<T> for AlphaDropout {
             return Ok(x * 0.0);
         }
         let a = ((1.0 - self.p) * (1.0 + self.p * LOW * LOW)).sqrt().recip();
-        let mask = self.masks.next(self.p, x.shape())?;
+        let mask = self.mask(x.shape())?;
         let left = mask.select(x, &Tensor::scalar(T::from_f64(LOW)))?;
         Ok(left * a - a * self.p * LOW)
     }

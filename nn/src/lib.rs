@@ -65,6 +65,7 @@
 //! | Activations | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Prelu`], [`Elu`], [`Celu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`Mish`], [`Softplus`], [`Softsign`], [`Sigmoid`], [`LogSigmoid`], [`Tanh`], [`HardTanh`], [`HardSigmoid`], [`HardSwish`], [`TanhShrink`], [`SoftShrink`], [`HardShrink`], [`Threshold`], [`Step`], [`Softmax`], [`Softmin`], [`LogSoftmax`], [`Glu`] |
 //! | Training or evaluation | [`evaluate`], [`evaluating`], [`is_training`] |
 //! | Losses, metrics | [`loss`], [`metrics`] |
+//! | Saving | [`StateDict`]; [`save`]: safetensors, NumPy's files, PyTorch, checkpoints |
 //!
 //! Everything is generic over the element type, with `f32` as default: `Affine` in a struct is `Affine<f32>`. All
 //! randomness comes from the [`Rng`](autodiff::Rng) that is handed in; a seed fixes every bit.
@@ -86,6 +87,7 @@ mod position;
 mod recurrent;
 mod residual;
 mod resize;
+pub mod save;
 mod sequential;
 mod size;
 mod transformer;
@@ -97,7 +99,7 @@ pub use activation::{
 };
 pub use affine::Affine;
 pub use attention::{AttentionMasks, MultiHeadAttention};
-pub use autodiff::Module;
+pub use autodiff::{Module, StateDict};
 pub use conv::{Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{AlphaDropout, ChannelDropout, Dropout};
 pub use embedding::Embedding;

@@ -170,12 +170,14 @@ impl<T: Float, C: Module<T>> Module<T> for Stack<C> {
             let suffix = self.suffix(cell);
             module.walk(path, &mut |name, place| visit(&format!("{name}{suffix}"), place));
         }
+        path.scope("dropout", |path| self.dropout.walk(path, visit));
     }
     fn walk_mut(&mut self, path: &mut Path, visit: &mut dyn FnMut(&str, PlaceMut<'_, T>)) {
         for cell in 0..self.cells.len() {
             let suffix = self.suffix(cell);
             self.cells[cell].walk_mut(path, &mut |name, place| visit(&format!("{name}{suffix}"), place));
         }
+        path.scope("dropout", |path| self.dropout.walk_mut(path, visit));
     }
 }
 
@@ -252,8 +254,8 @@ macro_rules! recurrent {
                 let outputs = <Self as $crate::recurrent::Cell<T>>::GATES * hidden;
                 let mut draw = |shape: &[usize]| autodiff::Parameter::new(rng.uniform(shape, -bound, bound));
                 Self {
-                    weight_ih: draw(&[inputs, outputs]),
-                    weight_hh: draw(&[hidden, outputs]),
+                    weight_ih: draw(&[inputs, outputs]).transposed(),
+                    weight_hh: draw(&[hidden, outputs]).transposed(),
                     bias_ih: Some(draw(&[outputs])),
                     bias_hh: Some(draw(&[outputs])),
                     $($option: $default,)*

@@ -2,7 +2,7 @@
 
 use super::{affine, epsilon, ones, without_affine, zeros};
 use crate::{Layer, Module, is_training};
-use autodiff::{Error, Float, Parameter, Result, Running, Shape, Tensor};
+use autodiff::{Counter, Error, Float, Parameter, Result, Running, Shape, Tensor};
 
 /// Batch normalisation (Ioffe and Szegedy, arXiv:1502.03167) of each channel, over all axes but axis 1:
 ///
@@ -53,7 +53,7 @@ pub struct BatchNorm<T: Float = f32> {
     /// The running (unbiased) variance, `[channels]`, if there are running statistics.
     pub running_var: Option<Running<T>>,
     /// The number of batches so far, if the running statistics are means over all of them.
-    pub num_batches_tracked: Option<Running<T>>,
+    pub num_batches_tracked: Option<Counter>,
     channels: usize,
     momentum: f64,
     epsilon: f64,
@@ -105,7 +105,7 @@ impl<T: Float> BatchNorm<T> {
     /// ```
     #[must_use]
     pub fn cumulative(mut self) -> Self {
-        self.num_batches_tracked = Some(Running::new(Tensor::scalar(T::ZERO)));
+        self.num_batches_tracked = Some(Counter::default());
         self
     }
 
@@ -122,14 +122,10 @@ impl<T: Float> BatchNorm<T> {
     /// Moves the running statistics towards those of a batch with `count` elements a channel.
     fn track(&self, mean: &Tensor<T>, variance: &Tensor<T>, count: usize) {
         let (Some(running_mean), Some(running_var)) = (&self.running_mean, &self.running_var) else { return };
-        let mut share = self.momentum;
-        if let Some(batches) = &self.num_batches_tracked {
-            batches.update(|before| {
-                let now = before + 1.0;
-                share = now.item().to_f64().recip();
-                now
-            });
-        }
+        let share = match &self.num_batches_tracked {
+            Some(batches) => ((batches.next() + 1) as f64).recip(),
+            None => self.momentum,
+        };
         let keep = 1.0 - share;
         let unbiased = share * count as f64 / (count as f64 - 1.0);
         running_mean.update(|old| old * keep + mean * share);

@@ -1,0 +1,124 @@
+//! The models of `make.py`, with the same names.
+
+use autodiff::{Result, Rng, Tensor};
+use nn::{
+    Affine, BatchNorm, Conv2d, Flatten, Layer, Lstm, MaxPool2d, Module, RecurrentOptions, Relu, Rnn,
+    Sequential,
+};
+
+#[derive(Module)]
+pub(crate) struct Mlp {
+    hidden: Affine,
+    output: Affine,
+}
+
+impl Mlp {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        Self { hidden: Affine::new(4, 4, rng), output: Affine::new(4, 4, rng) }
+    }
+}
+
+impl Layer for Mlp {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.output.forward(&self.hidden.forward(x)?.relu())
+    }
+}
+
+#[derive(Module)]
+pub(crate) struct LeNet {
+    features: Sequential,
+    classifier: Sequential,
+}
+
+impl LeNet {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        Self {
+            features: Sequential::new()
+                .push(Conv2d::new(1, 3, 5, rng).padding(2))
+                .push(Relu)
+                .push(MaxPool2d::new(2))
+                .push(Conv2d::new(3, 4, 3, rng))
+                .push(Relu)
+                .push(MaxPool2d::new(2)),
+            classifier: Sequential::new()
+                .push(Flatten)
+                .push(Affine::new(16, 8, rng))
+                .push(Relu)
+                .push(Affine::new(8, 5, rng)),
+        }
+    }
+}
+
+impl Layer for LeNet {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.classifier.forward(&self.features.forward(x)?)
+    }
+}
+
+#[derive(Module)]
+pub(crate) struct Block {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Conv2d,
+    bn2: BatchNorm,
+    downsample: Sequential,
+}
+
+impl Block {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        Self {
+            conv1: Conv2d::new(3, 4, 3, rng).stride(2).padding(1).without_bias(),
+            bn1: BatchNorm::new(4),
+            conv2: Conv2d::new(4, 4, 3, rng).padding(1).without_bias(),
+            bn2: BatchNorm::new(4),
+            downsample: Sequential::new()
+                .push(Conv2d::new(3, 4, 1, rng).stride(2).without_bias())
+                .push(BatchNorm::new(4)),
+        }
+    }
+}
+
+impl Layer for Block {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let y = self.bn1.forward(&self.conv1.forward(x)?)?.relu();
+        let y = self.bn2.forward(&self.conv2.forward(&y)?)?;
+        Ok((y + self.downsample.forward(x)?).relu())
+    }
+}
+
+#[derive(Module)]
+pub(crate) struct Recurrent {
+    lstm: Lstm,
+    rnn: Rnn,
+    norm: BatchNorm,
+    output: Affine,
+}
+
+impl Recurrent {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        let options = RecurrentOptions { layers: 2, bidirectional: true, ..RecurrentOptions::default() };
+        Self {
+            lstm: Lstm::with(3, 4, options, rng),
+            rnn: Rnn::new(8, 8, rng),
+            norm: BatchNorm::new(6).cumulative(),
+            output: Affine::new(8, 2, rng),
+        }
+    }
+}
+
+impl Layer for Recurrent {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let y = self.rnn.forward(&self.lstm.forward(x)?)?;
+        self.output.forward(&self.norm.forward(&y)?)
+    }
+}
+
+/// The models by the names of their files.
+pub(crate) fn all(rng: &mut Rng) -> [(&'static str, Box<dyn Layer>); 4] {
+    [
+        ("mlp", Box::new(Mlp::new(rng))),
+        ("lenet", Box::new(LeNet::new(rng))),
+        ("block", Box::new(Block::new(rng))),
+        ("recurrent", Box::new(Recurrent::new(rng))),
+    ]
+}
