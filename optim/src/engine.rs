@@ -3,7 +3,7 @@
 
 use crate::group::{Group, Groups};
 use crate::optimizer::Step;
-use autodiff::{Array, Error, Float, Module, Result, Tensor};
+use autodiff::{Array, Error, Float, Module, Result, StateDict, Tensor};
 use std::collections::HashMap;
 
 /// What an optimiser knows of one parameter.
@@ -74,6 +74,71 @@ impl<T: Float, const K: usize> States<T, K> {
             None => Ok(report),
             Some(message) => Err(Error::new(optimizer, message)),
         }
+    }
+}
+
+/// The count of steps of a parameter, in a state dict.
+const STEPS: &str = "steps";
+
+impl<T: Float, const K: usize> States<T, K> {
+    /// All that is known, as `NAME.steps` and `NAME.SLOT`, sorted by the names of the parameters.
+    pub(crate) fn state_dict(&self, slots: [&str; K]) -> StateDict<T> {
+        let mut names: Vec<_> = self.0.keys().collect();
+        names.sort();
+        let mut all = StateDict::new();
+        for name in names {
+            let state = &self.0[name];
+            let mut one = StateDict::new();
+            one.set_count(STEPS, state.steps);
+            for (slot, array) in slots.iter().zip(&state.slots) {
+                if let Some(array) = array {
+                    one.set_array(slot, array.clone());
+                }
+            }
+            if name.is_empty() {
+                return one; // the model is a single parameter
+            }
+            all.nest(name, &one);
+        }
+        all
+    }
+
+    /// Takes all of that up again.
+    #[track_caller]
+    pub(crate) fn load(
+        &mut self,
+        optimizer: &'static str,
+        slots: [&str; K],
+        saved: &StateDict<T>,
+    ) -> Result<()> {
+        let split = |name: &str| match name.rsplit_once('.') {
+            Some((name, slot)) => (name.to_owned(), slot.to_owned()),
+            None => (String::new(), name.to_owned()),
+        };
+        let mut states = HashMap::new();
+        let mut foreign = Vec::new();
+        for (name, steps) in saved.counts() {
+            match split(name) {
+                (parameter, kind) if kind == STEPS => {
+                    states.insert(parameter, State { steps, slots: std::array::from_fn(|_| None) });
+                }
+                _ => foreign.push(name),
+            }
+        }
+        for (name, array) in saved.arrays() {
+            let (parameter, slot) = split(name);
+            let at = slots.iter().position(|known| *known == slot);
+            match (states.get_mut(&parameter), at) {
+                (Some(state), Some(at)) => state.slots[at] = Some(array.clone()),
+                _ => foreign.push(name),
+            }
+        }
+        if !foreign.is_empty() {
+            let message = format!("this is no state of {optimizer}, which has {slots:?}: {foreign:?}");
+            return Err(Error::new(optimizer, message));
+        }
+        self.0 = states;
+        Ok(())
     }
 }
 
@@ -256,6 +321,14 @@ macro_rules! optimizer {
                     $(let $slot = optimizer!(@slot $slot, $w $(, $on)?);)*
                     $update
                 })
+            }
+
+            fn state_dict(&self) -> ::autodiff::StateDict<T> {
+                self.states.state_dict([$(stringify!($slot)),*])
+            }
+
+            fn load_state_dict(&mut self, state: &::autodiff::StateDict<T>) -> ::autodiff::Result<()> {
+                self.states.load(stringify!($name), [$(stringify!($slot)),*], state)
             }
 
             fn learning_rate(&self) -> f64 {

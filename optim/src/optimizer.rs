@@ -1,6 +1,6 @@
 //! What all optimisers can do, and what a step reports.
 
-use autodiff::{Error, Float, Module, Result};
+use autodiff::{Error, Float, Module, Result, StateDict};
 
 /// Something that moves the parameters of a model along their gradients.
 ///
@@ -27,6 +27,37 @@ pub trait Optimizer<T: Float = f32> {
     ///   else as it was; all others have been moved.
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>) -> Result<Step>;
+
+    /// What the optimiser has gathered, to be saved: for each parameter that has been stepped a count `NAME.steps` and its
+    /// arrays, as `NAME.m` and `NAME.v` of [`Adam`](crate::Adam). Not the hyperparameters, which belong to the program.
+    ///
+    /// ```
+    /// use autodiff::{Parameter, Tensor};
+    /// use optim::{Adam, Optimizer};
+    /// let step = |w: &mut Parameter<f64>, optimizer: &mut Adam<f64>| {
+    ///     w.square().backward()?;
+    ///     optimizer.step(w)
+    /// };
+    /// let (mut w, mut optimizer) = (Parameter::new(Tensor::scalar(1.0)), Adam::new(0.1));
+    /// step(&mut w, &mut optimizer)?;
+    /// let (mut saved, state) = (w.clone(), optimizer.state_dict());
+    /// step(&mut w, &mut optimizer)?;
+    ///
+    /// let mut resumed = Adam::new(0.1);
+    /// resumed.load_state_dict(&state)?;
+    /// step(&mut saved, &mut resumed)?;
+    /// assert_eq!(saved.item(), w.item());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    fn state_dict(&self) -> StateDict<T>;
+
+    /// Takes up what [`state_dict`](Self::state_dict) has given, instead of what has been gathered since.
+    ///
+    /// # Errors
+    /// If it comes from another kind of optimiser. All is then as it was. That the parameters have the right shapes is found
+    /// out by the next step.
+    #[track_caller]
+    fn load_state_dict(&mut self, state: &StateDict<T>) -> Result<()>;
 
     /// The learning rate `η`.
     fn learning_rate(&self) -> f64;

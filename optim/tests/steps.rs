@@ -1,6 +1,6 @@
 //! What a step does besides its formula: names, reports, errors, sizes, types, threads.
 
-use autodiff::{Module, Parameter, Path, Place, PlaceMut, Tensor, with_threads};
+use autodiff::{Module, Parameter, Path, Place, PlaceMut, StateDict, Tensor, with_threads};
 use optim::{
     AdaDelta, AdaGrad, Adam, AdamW, Adamax, Lamb, Lion, Momentum, NAdam, Optimizer, RAdam, RmsProp, Rprop,
     Sgd, Step,
@@ -72,6 +72,48 @@ fn a_step_takes_the_gradients() {
         assert_eq!((step.updated, step.without_gradient), (0, vec!["weight".to_owned(), "bias".to_owned()]));
         assert_eq!((net.weight.to_vec(), net.bias.to_vec()), before);
     }
+}
+
+#[test]
+fn a_state_that_is_taken_up_goes_on_to_the_same_bits() {
+    let step = |net: &mut Net, optimizer: &mut dyn Optimizer<f64>| {
+        (net.weight.square().sum() + (&*net.bias - 1.0).square().sum()).backward().unwrap();
+        optimizer.step(net).unwrap();
+    };
+    for (mut steady, mut resumed) in all_and_rprop().into_iter().zip(all_and_rprop()) {
+        let (mut a, mut b) = (Net::new(), Net::new());
+        (0..3).for_each(|_| step(&mut a, &mut *steady));
+        StateDict::of(&a).load_into(&mut b).unwrap();
+        resumed.load_state_dict(&steady.state_dict()).unwrap();
+        assert_eq!(resumed.state_dict(), steady.state_dict());
+        assert_eq!(steady.state_dict().count("weight.steps"), Some(3));
+        (0..3).for_each(|_| step(&mut a, &mut *steady));
+        (0..3).for_each(|_| step(&mut b, &mut *resumed));
+        assert_eq!(StateDict::of(&b), StateDict::of(&a));
+        assert_eq!(resumed.state_dict(), steady.state_dict());
+    }
+}
+
+#[test]
+fn the_state_of_another_optimiser_is_refused() {
+    let mut net = Net::new();
+    net.weight.sum().backward().unwrap();
+    let (mut adam, mut momentum) = (Adam::new(0.1), Momentum::new(0.1));
+    adam.step(&mut net).unwrap();
+    net.weight.sum().backward().unwrap();
+    momentum.step(&mut net).unwrap();
+    let before = adam.state_dict();
+    assert!(adam.load_state_dict(&StateDict::of(&net)).is_err());
+    assert_eq!(adam.state_dict(), before);
+    let error = momentum.load_state_dict(&before).unwrap_err().to_string();
+    let expected = r#"Momentum: this is no state of Momentum, which has ["v"]: ["weight.m"]"#;
+    assert!(error.starts_with(expected), "{error}");
+
+    // A model of another shape is found out by the step.
+    let mut wider = Net { weight: Parameter::new(Tensor::zeros([3, 3])), ..Net::new() };
+    wider.weight.sum().backward().unwrap();
+    let error = adam.step(&mut wider).unwrap_err().to_string();
+    assert!(error.contains("\"weight\" has shape [3, 3], but its state was made for [2, 3]"), "{error}");
 }
 
 #[test]
