@@ -57,6 +57,21 @@ fn in_order_unless_shuffled() {
 }
 
 #[test]
+fn an_epoch_is_taken_up_where_it_was_left() {
+    let data = numbered(10);
+    for loader in
+        [Loader::new(&data, 4), Loader::new(&data, 3).shuffle(7), Loader::new(&data, 4).drop_last(true)]
+    {
+        let all: Vec<_> = loader.iter().map(|batch| batch.labels).collect();
+        for done in 0..5 {
+            let rest: Vec<_> = loader.iter().skip(done).map(|batch| batch.labels).collect();
+            assert_eq!(rest, all[done.min(all.len())..]);
+        }
+        assert!(loader.iter().nth(usize::MAX).is_none());
+    }
+}
+
+#[test]
 fn one_batch_of_everything() {
     let data = numbered(10);
     for size in [10, 11, usize::MAX] {
