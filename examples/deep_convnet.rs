@@ -111,7 +111,7 @@ fn main() -> ExitCode {
             let loader =
                 Loader::new(&train, if quick { 32 } else { 64 }).shuffle(seed).augment(augment, seed);
             let started = Instant::now();
-            let losses = classifier::train(&mut model, loader, epochs, 0.003)?;
+            let losses = classifier::train(&mut model, loader, epochs, 0.003, None)?;
             eprintln!("trained in {:.1} s", started.elapsed().as_secs_f64());
 
             let probabilities = classifier::predict(&model, &split.test)?;

@@ -1,15 +1,18 @@
 //! A network learns the handwritten digits of MNIST, offline.
 //!
 //! `cargo run --release --example mnist` trains a convolutional network on the 60,000 images, tests it on the other
-//! 10,000, and leaves its loss curve and its most confident mistakes under `target/figures/`.
+//! 10,000, and leaves its loss curve and its most confident mistakes under `target/figures/`. With `-- --resume` it saves
+//! itself on its way, and goes on where it was interrupted.
 
 use autodiff::{PoolOptions, Result, Rng, Tensor};
 use clap::{Parser, ValueEnum};
 use datasets::Loader;
 use examples::chapter::{self, count};
-use examples::classifier;
+use examples::classifier::{self, Saving};
+use nn::save::Checkpoints;
 use nn::{Affine, Conv2d, Dropout, Layer, Module};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -38,6 +41,16 @@ struct Options {
     /// Threads to compute on; the figures are the same for any number [default: one for each core].
     #[arg(long, value_parser = count)]
     threads: Option<u64>,
+    /// Saves the training to this folder on its way: `--resume` goes on with it.
+    #[arg(long, value_name = "FOLDER")]
+    save: Option<PathBuf>,
+    /// Goes on with a training that was interrupted, to the same bytes; saves to FOLDER of --save [default:
+    /// target/checkpoints/mnist]. If nothing has been saved yet, starts from the beginning.
+    #[arg(long)]
+    resume: bool,
+    /// Steps from one checkpoint to the next.
+    #[arg(long, default_value_t = 200, value_parser = count)]
+    save_every: u64,
     /// Trains on a tenth of the images for one epoch: a few seconds.
     #[arg(long)]
     quick: bool,
@@ -123,6 +136,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// Where the training is to be saved, if it is.
+fn saving(options: &Options, images: usize, epochs: u64) -> chapter::Result<Option<Saving>> {
+    let folder = match (&options.save, options.resume) {
+        (Some(folder), _) => folder.clone(),
+        (None, true) => PathBuf::from("target/checkpoints/mnist"),
+        (None, false) => return Ok(None),
+    };
+    let checkpoints = Checkpoints::new(folder);
+    if let (Some(&step), false) = (checkpoints.steps()?.last(), options.resume) {
+        let file = checkpoints.path(step);
+        let message = "a training was saved here: go on with it by --resume, or take another folder";
+        return Err(format!("{}: {message}", file.display()).into());
+    }
+    let Options { batch, lr, seed, data, .. } = options;
+    let model = match options.model {
+        Kind::Cnn => "cnn",
+        Kind::Mlp => "mlp",
+    };
+    let run =
+        format!("{model}, {images} images of {data}, {epochs} epochs, batch {batch}, lr {lr}, seed {seed}");
+    Ok(Some(Saving { checkpoints, every: options.save_every as usize, run }))
+}
+
 /// Trains, tests, reports; whether the accuracy is high enough, if that is to be checked.
 fn run(options: &Options) -> chapter::Result<bool> {
     let (data, classes) = classifier::data(&options.data)?;
@@ -150,7 +186,8 @@ fn run(options: &Options) -> chapter::Result<bool> {
 
     let started = Instant::now();
     let loader = Loader::new(&train_set, options.batch as usize).shuffle(options.seed);
-    let losses = classifier::train(model, loader, epochs, options.lr)?;
+    let saving = saving(options, train_set.len(), epochs)?;
+    let losses = classifier::train(model, loader, epochs, options.lr, saving.as_ref())?;
     eprintln!("trained in {:.1} s", started.elapsed().as_secs_f64());
 
     let probabilities = classifier::predict(model, &data.test)?;

@@ -3,10 +3,11 @@
 use crate::chapter;
 use crate::figure::lines::{indexed, smoothed};
 use crate::figure::{Figure, Image, Lines};
-use autodiff::Result;
+use autodiff::{Array, Result};
 use datasets::{Batch, Dataset, Loader, Split, mnist};
 use indicatif::{ProgressBar, ProgressStyle};
-use nn::Layer;
+use nn::save::Checkpoints;
+use nn::{Layer, StateDict};
 use optim::{Adam, Optimizer};
 use std::time::Duration;
 
@@ -23,18 +24,71 @@ pub fn data(name: &str) -> chapter::Result<(Split, [&'static str; 10])> {
     })
 }
 
+/// How a training is saved on its way, and taken up again.
+#[derive(Debug)]
+pub struct Saving {
+    /// Where to.
+    pub checkpoints: Checkpoints,
+    /// After how many steps, besides the last.
+    pub every: usize,
+    /// What is trained on what and how: only a training of the same is taken up.
+    pub run: String,
+}
+
+impl Saving {
+    fn save(&self, model: &dyn Layer, optimizer: &Adam, losses: &[f32]) -> chapter::Result<()> {
+        let mut state = StateDict::new();
+        state.nest("model", &StateDict::of(model));
+        state.nest("optimizer", &optimizer.state_dict());
+        state.set_array("losses", Array::from_vec(losses, [losses.len()])?);
+        state.set_note("run", &self.run);
+        Ok(self.checkpoints.save(losses.len() as u64, &state)?)
+    }
+
+    /// Takes up the newest state, if there is one; returns the losses of the steps so far.
+    fn resume(&self, model: &mut dyn Layer, optimizer: &mut Adam) -> chapter::Result<Vec<f32>> {
+        let Some((step, state)) = self.checkpoints.latest()? else { return Ok(Vec::new()) };
+        let file = self.checkpoints.path(step);
+        let fail = |what: String| format!("{}: {what}", file.display());
+        let run = state.note("run").unwrap_or("another program");
+        if run != self.run {
+            return Err(fail(format!("this is a run of [{run}], not of [{}]", self.run)).into());
+        }
+        let losses = state.array("losses").filter(|losses| losses.shape() == [step as usize]);
+        let losses = losses.ok_or_else(|| fail("the losses are missing".into()))?.to_vec();
+        state.part("model").load_into(model).map_err(|error| fail(error.to_string()))?;
+        optimizer.load_state_dict(&state.part("optimizer")).map_err(|error| fail(error.to_string()))?;
+        Ok(losses)
+    }
+}
+
 /// Trains a model by Adam, whose learning rate falls to zero along a cosine; returns the loss of each step.
 ///
+/// With `saving`, it goes on from the newest checkpoint. All that changes in the course of a training is in it: parameters,
+/// running statistics, what Adam has gathered, how many masks each dropout has drawn, and the step, which says epoch and batch.
+///
 /// # Errors
-/// If the model does not fit the images.
-pub fn train(model: &mut dyn Layer, loader: Loader<'_>, epochs: u64, learning_rate: f64) -> Result<Vec<f64>> {
+/// If the model does not fit the images, or a checkpoint cannot be written, read, or is of another run.
+pub fn train(
+    model: &mut dyn Layer,
+    loader: Loader<'_>,
+    epochs: u64,
+    learning_rate: f64,
+    saving: Option<&Saving>,
+) -> chapter::Result<Vec<f64>> {
     let steps = epochs as usize * loader.len();
     let mut optimizer = Adam::new(learning_rate);
-    let mut losses = Vec::with_capacity(steps);
-    let bar = progress(steps as u64);
+    let mut losses = match saving {
+        Some(saving) => saving.resume(model, &mut optimizer)?,
+        None => Vec::new(),
+    };
+    let start = losses.len();
+    let bar = progress(steps as u64).with_position(start as u64);
     let (mut mean_loss, mut mean_accuracy) = (0.0, 0.0);
-    for epoch in 0..epochs {
-        for batch in loader.epoch(epoch) {
+    let first = (start / loader.len().max(1)) as u64;
+    for epoch in first..epochs {
+        let done = losses.len() - epoch as usize * loader.len();
+        for batch in loader.epoch(epoch).iter().skip(done) {
             let logits = model.forward(&batch.images)?;
             let loss = logits.cross_entropy(&batch.labels)?;
             loss.backward()?;
@@ -43,8 +97,8 @@ pub fn train(model: &mut dyn Layer, loader: Loader<'_>, epochs: u64, learning_ra
                 .set_learning_rate(learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()));
             optimizer.step(model)?.require_all()?;
 
-            losses.push(f64::from(loss.item()));
-            let weight = (1.0 / losses.len() as f64).max(0.02);
+            losses.push(loss.item());
+            let weight = (1.0 / (losses.len() - start) as f64).max(0.02);
             mean_loss += weight * (f64::from(loss.item()) - mean_loss);
             mean_accuracy += weight * (nn::metrics::accuracy(&logits, &batch.labels)? - mean_accuracy);
             bar.set_message(format!(
@@ -53,10 +107,15 @@ pub fn train(model: &mut dyn Layer, loader: Loader<'_>, epochs: u64, learning_ra
                 100.0 * mean_accuracy
             ));
             bar.inc(1);
+            if let Some(saving) = saving
+                && (losses.len().is_multiple_of(saving.every) || losses.len() == steps)
+            {
+                saving.save(model, &optimizer, &losses)?;
+            }
         }
     }
     bar.finish();
-    Ok(losses)
+    Ok(losses.into_iter().map(f64::from).collect())
 }
 
 /// The batches of one epoch after the other, without end.
