@@ -2,7 +2,21 @@
 //!
 //! **Names.** A place is called after the fields that lead to it, there as here: where the fields of a struct are called as the
 //! attributes of the module in `PyTorch`, and the layers of a [`Sequential`](crate::Sequential) stand at the same positions (an
-//! activation counts), the names are the same. Where they are not, [`StateDict::renamed`] translates.
+//! activation counts), the names are the same. Where they are not, [`StateDict::renamed`] translates, as for the
+//! [`MultiHeadAttention`](crate::MultiHeadAttention), whose `in_proj.weight` and `in_proj.bias` are `in_proj_weight` and
+//! `in_proj_bias` there:
+//!
+//! ```
+//! use autodiff::Rng;
+//! use nn::{MultiHeadAttention, save::torch};
+//! let mut attention = MultiHeadAttention::<f32>::new(4, 2, &mut Rng::seed(7));
+//! let there = torch::export(&attention).renamed(|name| Some(name.replace("in_proj.", "in_proj_")));
+//! assert_eq!(there.array("in_proj_weight").unwrap().shape(), [12, 4]);
+//!
+//! let here = there.renamed(|name| Some(name.replace("in_proj_", "in_proj.")));
+//! torch::import(&here, &attention).load_into(&mut attention)?;
+//! # Ok::<(), autodiff::Error>(())
+//! ```
 //!
 //! **Layouts.** Arrays are laid out alike but for those parameters that are marked as
 //! [transposed](autodiff::Parameter::transposed): they are kept with their last two axes exchanged. The layer marks them, so
@@ -12,6 +26,7 @@
 //! |---|---|---|
 //! | [`Affine`](crate::Affine) | `weight` `[inputs, outputs]`, marked | `Linear`: `weight` `[outputs, inputs]` |
 //! | [`Rnn`](crate::Rnn), [`Lstm`](crate::Lstm), [`Gru`](crate::Gru) | `weight_ih_l0` `[inputs, gates · hidden]`, `weight_hh_l0` .., marked | the same names, transposed |
+//! | [`MultiHeadAttention`](crate::MultiHeadAttention), [`TransformerEncoder`](crate::TransformerEncoder) | those of their layers | the same |
 //! | [`Conv`](crate::Conv), [`ConvTranspose`](crate::ConvTranspose) | `weight` `[c_out, c_in / groups, ..]`, `[c_in, c_out / groups, ..]` | the same |
 //! | [`Embedding`](crate::Embedding), [`Prelu`](crate::Prelu), normalisations | `weight` and others | the same |
 //! | [`BatchNorm`](crate::BatchNorm) | `running_mean`, `running_var` | the same |

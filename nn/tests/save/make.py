@@ -82,7 +82,16 @@ class Recurrent(nn.Module):
         return self.output(self.norm(y))
 
 
-MODELS = {"mlp": Mlp, "lenet": LeNet, "block": Block, "recurrent": Recurrent}
+class Attention(nn.TransformerEncoder):
+    """The blocks of a transformer; square projections, and names with an underscore."""
+
+    input = (2, 3, 4)
+
+    def __init__(self):
+        super().__init__(nn.TransformerEncoderLayer(4, 2, 6, batch_first=True), 2, enable_nested_tensor=False)
+
+
+MODELS = {"mlp": Mlp, "lenet": LeNet, "block": Block, "recurrent": Recurrent, "attention": Attention}
 
 
 def make():

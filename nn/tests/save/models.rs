@@ -3,7 +3,7 @@
 use autodiff::{Result, Rng, Tensor};
 use nn::{
     Affine, BatchNorm, Conv2d, Flatten, Layer, Lstm, MaxPool2d, Module, RecurrentOptions, Relu, Rnn,
-    Sequential,
+    Sequential, TransformerEncoder, TransformerOptions,
 };
 
 #[derive(Module)]
@@ -113,12 +113,18 @@ impl Layer for Recurrent {
     }
 }
 
+fn attention(rng: &mut Rng) -> TransformerEncoder {
+    let options = TransformerOptions { heads: 2, hidden: 6, ..TransformerOptions::default() };
+    TransformerEncoder::new(2, 4, options, rng)
+}
+
 /// The models by the names of their files.
-pub(crate) fn all(rng: &mut Rng) -> [(&'static str, Box<dyn Layer>); 4] {
+pub(crate) fn all(rng: &mut Rng) -> [(&'static str, Box<dyn Layer>); 5] {
     [
         ("mlp", Box::new(Mlp::new(rng))),
         ("lenet", Box::new(LeNet::new(rng))),
         ("block", Box::new(Block::new(rng))),
         ("recurrent", Box::new(Recurrent::new(rng))),
+        ("attention", Box::new(attention(rng))),
     ]
 }
