@@ -1,4 +1,4 @@
-//! NumPy's file of several arrays: a ZIP archive of [`npy`](super::npy) files.
+//! NumPy's file of several arrays: a ZIP archive of [`npy`] files.
 //!
 //! A count is a `uint64` without axes. Notes are not written.
 
