@@ -10,6 +10,7 @@
 use crate::float::Float;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel;
+use crate::kernel::reduce::{Add, paired};
 
 /// The sizes that an array is seen with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,17 +143,7 @@ where
                 sums[lane] += term;
             }
         }
-        sums.map(|mut lanes| {
-            let mut width = LANES;
-            while width > 1 {
-                width /= 2;
-                for i in 0..width {
-                    let other = lanes[i + width];
-                    lanes[i] += other;
-                }
-            }
-            lanes[0]
-        })
+        sums.map(paired::<T, Add, LANES>)
     }
 }
 

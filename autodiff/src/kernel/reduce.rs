@@ -71,6 +71,20 @@ impl<T: Float> Fold<T> for Min {
     }
 }
 
+/// Combines running values in pairs, a power of two of them.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn paired<T: Float, R: Fold<T>, const N: usize>(mut lanes: [T; N]) -> T {
+    let mut width = N;
+    while width > 1 {
+        width /= 2;
+        for i in 0..width {
+            lanes[i] = R::combine(lanes[i], lanes[i + width]);
+        }
+    }
+    lanes[0]
+}
+
 /// Combines at most [`BLOCK`] numbers.
 struct Block<'a, T, R>(&'a [T], PhantomData<R>);
 
@@ -89,14 +103,7 @@ impl<T: Float, R: Fold<T>> Kernel for Block<'_, T, R> {
         for (lane, &x) in lanes.iter_mut().zip(tail) {
             *lane = R::combine(*lane, x);
         }
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for i in 0..width {
-                lanes[i] = R::combine(lanes[i], lanes[i + width]);
-            }
-        }
-        lanes[0]
+        paired::<T, R, LANES>(lanes)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel;
-use crate::kernel::reduce::{Add, row};
+use crate::kernel::reduce::{Add, paired, row};
 
 /// Elements of a block, at least one row.
 const BLOCK: usize = 32_768;
@@ -51,15 +51,7 @@ pub(super) fn sum<T: Float, const N: usize>(slices: [&[T]; N], f: impl Fn([T; N]
         for (lane, sum) in lanes.iter_mut().enumerate().take(len % LANES) {
             *sum += f(pieces.map(|(_, rest)| rest[lane]));
         }
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for i in 0..width {
-                let other = lanes[i + width];
-                lanes[i] += other;
-            }
-        }
-        total += lanes[0].to_f64();
+        total += paired::<T, Add, LANES>(lanes).to_f64();
     }
     total
 }
