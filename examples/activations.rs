@@ -5,8 +5,8 @@
 
 use autodiff::{Result, Tensor, value_and_grad};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::{Figure, Lines};
 use std::process::ExitCode;
+use train::figure::{Figure, Lines};
 
 /// A function of each element.
 type Function = fn(&Tensor<f64>) -> Result<Tensor<f64>>;

@@ -10,11 +10,11 @@
 use autodiff::{Result, Rng, Tensor, no_grad};
 use datasets::{Dataset, Loader, mnist};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::lines::smoothed;
-use examples::figure::{Figure, Image, Lines};
 use nn::{Affine, Layer, Module, Relu, Sequential, Sigmoid, loss};
 use optim::{Adam, Optimizer};
 use std::process::ExitCode;
+use train::figure::lines::smoothed;
+use train::figure::{Figure, Image, Lines};
 
 const PIXELS: usize = 784;
 

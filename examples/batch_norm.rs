@@ -15,11 +15,11 @@ use autodiff::Rng;
 use datasets::{Dataset, Loader, mnist};
 use examples::chapter::{self, Claims, Options, Result, table};
 use examples::classifier::accuracy;
-use examples::figure::lines::indexed;
-use examples::figure::{Figure, Lines};
 use nn::{Affine, BatchNorm, Flatten, Init, Layer, Relu, Sequential};
 use optim::{Optimizer, Sgd};
 use std::process::ExitCode;
+use train::figure::lines::indexed;
+use train::figure::{Figure, Lines};
 
 const EPOCHS: u64 = 20;
 const NETWORKS: [&str; 2] = ["plain", "batch normalisation"];

@@ -15,12 +15,12 @@
 
 use autodiff::{Parameter, Result, Rng, Tensor, check, no_grad};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::lines::smoothed;
-use examples::figure::{Figure, Lines};
 use nn::{Affine, Init, Layer, Lstm, LstmState, Module, RecurrentOptions};
 use optim::{Adam, Optimizer};
 use std::f64::consts::LN_2;
 use std::process::ExitCode;
+use train::figure::lines::smoothed;
+use train::figure::{Figure, Lines};
 
 const TEXT: &str = include_str!("../LICENSE-APACHE");
 /// Pieces of the text that are read side by side.

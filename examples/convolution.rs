@@ -9,11 +9,11 @@ use autodiff::graph::Graph;
 use autodiff::{ConvOptions, PoolOptions, Result, Rng, Tensor, no_grad, pull_back};
 use datasets::{Dataset, Loader, mnist};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::{Figure, Image};
 use nn::{Affine, Conv2d, Init, Layer, Module};
 use optim::{Adam, Optimizer};
 use std::process::ExitCode;
 use std::time::Instant;
+use train::figure::{Figure, Image};
 
 fn main() -> ExitCode {
     chapter::run(|options, claims| {

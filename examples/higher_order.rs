@@ -4,12 +4,12 @@ use autodiff::{
     ConvOptions, Float, Parameter, PoolOptions, Rng, Tensor, check, grad, hessian, hvp, value_and_grad,
 };
 use examples::chapter::{self, Claims, Options, Result};
-use examples::figure::{Figure, Heat};
 use nn::Init;
 use optim::{Adam, Optimizer};
 use std::f64::consts::PI;
 use std::process::ExitCode;
 use std::time::Instant;
+use train::figure::{Figure, Heat};
 
 fn main() -> ExitCode {
     chapter::run(|options: &Options, claims: &mut Claims| {

@@ -20,12 +20,12 @@ use autodiff::{Error, Rng};
 use datasets::{Dataset, Loader, Split, mnist};
 use examples::chapter::{self, Claims, Options, Result, table};
 use examples::classifier::{accuracy, judge};
-use examples::figure::{Figure, Lines};
 use nn::{Affine, Flatten, Layer, Relu, Sequential};
 use optim::search::{Outcome, Range, Report, Round, Search, Trial};
 use optim::{Optimizer, Sgd};
 use std::ops;
 use std::process::ExitCode;
+use train::figure::{Figure, Lines};
 
 const RATE: &str = "learning rate";
 const DECAY: &str = "weight decay";

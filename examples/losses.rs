@@ -5,9 +5,9 @@
 
 use autodiff::{Result, Tensor, value_and_grad};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::{Figure, Lines};
 use nn::loss::{cross_entropy, mean_squared_error, soft_cross_entropy};
 use std::process::ExitCode;
+use train::figure::{Figure, Lines};
 
 fn main() -> ExitCode {
     chapter::run(run)

@@ -11,8 +11,8 @@
 
 use autodiff::{Result, Rng, Tensor, grad, jacobian};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::{Figure, Image};
 use std::process::ExitCode;
+use train::figure::{Figure, Image};
 
 const INPUTS: [&str; 3] = ["X", "W", "b"];
 const FORMS: [&str; 3] = ["G Wᵀ", "Xᵀ G", "Σᵢ G[i,:]"];

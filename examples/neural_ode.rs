@@ -13,11 +13,11 @@
 use autodiff::graph::Graph;
 use autodiff::{Float, Result, Rng, Tensor, checkpoint, grad, no_grad, vjp};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::{Figure, Lines, Plane};
 use nn::{Affine, Layer, Sequential, Tanh, loss};
 use optim::{Adam, Optimizer};
 use std::f64::consts::PI;
 use std::process::ExitCode;
+use train::figure::{Figure, Lines, Plane};
 
 fn main() -> ExitCode {
     chapter::run(|options, claims| {

@@ -7,10 +7,10 @@
 use autodiff::{Parameter, Result, Rng, Tensor, value_and_grad};
 use datasets::{Dataset, mnist};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::{Figure, Lines, Plane};
 use optim::{Optimizer, Sgd};
 use std::process::ExitCode;
 use std::time::Instant;
+use train::figure::{Figure, Lines, Plane};
 
 /// Pixels of an image, and classes.
 const IMAGE: usize = 784;

@@ -7,11 +7,11 @@ use autodiff::{Parameter, Result, Rng, Tensor};
 use datasets::{Loader, Split, mnist};
 use examples::chapter::{self, Claims, Options, table};
 use examples::classifier::{accuracy, batches};
-use examples::figure::lines::smoothed;
-use examples::figure::{Figure, Lines, Plane};
 use nn::{Affine, Flatten, Layer, Relu, Sequential};
 use optim::{AdaGrad, Adam, Momentum, Optimizer, RmsProp, Sgd};
 use std::process::ExitCode;
+use train::figure::lines::smoothed;
+use train::figure::{Figure, Lines, Plane};
 
 /// An optimiser with its learning rate in the valley and on MNIST.
 struct Contestant {

@@ -7,11 +7,11 @@
 
 use autodiff::{Parameter, Result, Rng, Tensor, no_grad};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::lines::indexed;
-use examples::figure::{Figure, Lines, Plane};
 use nn::{Affine, Layer, Sequential, Step, Tanh};
 use optim::{Optimizer, Sgd};
 use std::process::ExitCode;
+use train::figure::lines::indexed;
+use train::figure::{Figure, Lines, Plane};
 
 /// The inputs of a gate: the corners of the unit square.
 const CORNERS: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];

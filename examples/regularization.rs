@@ -18,10 +18,10 @@ use autodiff::Rng;
 use datasets::{Dataset, Loader, Split, mnist};
 use examples::chapter::{self, Claims, Options, Result, table};
 use examples::classifier::judge;
-use examples::figure::{Figure, Lines};
 use nn::{Affine, Dropout, Flatten, Layer, Relu, Sequential};
 use optim::{Optimizer, Sgd};
 use std::process::ExitCode;
+use train::figure::{Figure, Lines};
 
 /// A remedy: its name, the weight decay `λ`, and the probability `p` of dropout.
 const REMEDIES: [(&str, f64, f64); 4] =

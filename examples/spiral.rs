@@ -8,12 +8,12 @@
 
 use autodiff::{Result, Rng, Tensor, no_grad};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::lines::indexed;
-use examples::figure::{Figure, Lines, Plane};
 use nn::{Affine, Init, Layer, Sequential, Tanh};
 use optim::{Adam, Optimizer};
 use std::f64::consts::TAU;
 use std::process::ExitCode;
+use train::figure::lines::indexed;
+use train::figure::{Figure, Lines, Plane};
 
 const CLASSES: usize = 3;
 

@@ -8,9 +8,9 @@ use autodiff::graph::{Graph, Input, Step, Visit, What};
 use autodiff::{Float, Result, Rng, Tensor, grad, memory};
 use datasets::mnist;
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::{Diagram, Figure};
 use nn::{Affine, Layer, Module};
 use std::process::ExitCode;
+use train::figure::{Diagram, Figure};
 
 fn main() -> ExitCode {
     chapter::run(|options, claims| {

@@ -8,11 +8,11 @@ use autodiff::{Module, Rng};
 use datasets::{Loader, Split, mnist};
 use examples::chapter::{self, Claims, Options, table};
 use examples::classifier::{accuracy, batches};
-use examples::figure::lines::smoothed;
-use examples::figure::{Figure, Lines};
 use nn::{Affine, Flatten, Init, Layer, Relu, Sequential, Sigmoid};
 use optim::{Optimizer, Sgd};
 use std::process::ExitCode;
+use train::figure::lines::smoothed;
+use train::figure::{Figure, Lines};
 
 const BATCH: usize = 100;
 const RATE: f64 = 0.1;

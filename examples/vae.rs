@@ -15,12 +15,12 @@
 use autodiff::{Float, Parameter, Result, Rng, Tensor, check, no_grad};
 use datasets::{Dataset, Loader, mnist};
 use examples::chapter::{self, Claims, Options, table};
-use examples::figure::lines::smoothed;
-use examples::figure::{Figure, Image, Lines};
 use nn::{Init, Module};
 use optim::{Adam, Optimizer};
 use std::ops::Deref;
 use std::process::ExitCode;
+use train::figure::lines::smoothed;
+use train::figure::{Figure, Image, Lines};
 
 const PIXELS: usize = 784;
 

@@ -20,11 +20,11 @@ use autodiff::{Rng, Tensor, grad};
 use datasets::{Dataset, Loader, mnist};
 use examples::chapter::{self, Claims, Options, Result, table};
 use examples::classifier::{accuracy, batches};
-use examples::figure::lines::smoothed;
-use examples::figure::{Figure, Histogram, Lines};
 use nn::{Affine, Flatten, Init, Layer, Relu, Sequential, Sigmoid, Tanh};
 use optim::{Optimizer, Sgd};
 use std::process::ExitCode;
+use train::figure::lines::smoothed;
+use train::figure::{Figure, Histogram, Lines};
 
 const DEPTH: usize = 5;
 const WIDTH: usize = 100;

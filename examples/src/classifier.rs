@@ -1,8 +1,6 @@
 //! What the chapters that classify images share: training, testing, the table of classes, the pictures.
 
 use crate::chapter;
-use crate::figure::lines::{indexed, smoothed};
-use crate::figure::{Figure, Image, Lines};
 use autodiff::{Array, Result};
 use datasets::{Batch, Dataset, Loader, Split, mnist};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,6 +8,8 @@ use nn::save::Checkpoints;
 use nn::{Layer, StateDict};
 use optim::{Adam, Optimizer};
 use std::time::Duration;
+use train::figure::lines::{indexed, smoothed};
+use train::figure::{Figure, Image, Lines};
 
 /// The data set called `mnist` or `fashion`, which ship, or the one in a folder; and the names of its classes.
 ///

@@ -1,8 +1,7 @@
-//! What the chapters share: their options and claims, and their figures.
+//! What the chapters share: their options and claims.
 
 pub mod chapter;
 pub mod classifier;
-pub mod figure;
 
 /// The code blocks of the README are tests.
 #[cfg(doctest)]

@@ -1,0 +1,3 @@
+//! What surrounds a training: its figures.
+
+pub mod figure;
