@@ -2,6 +2,8 @@
 
 use autodiff::{Rng, Tensor};
 
+use crate::Batch;
+
 /// Random changes to images that leave their class as it is.
 ///
 /// Each change is drawn anew for each image and epoch by [`Loader::augment`](crate::Loader::augment), from a random stream
@@ -163,6 +165,20 @@ impl Augment {
         }
     }
 
+    /// Changes each image of a batch by its own stream of `rng`, that of its index.
+    pub(crate) fn apply_all(&self, images: &mut Tensor, indices: &[usize], rng: &Rng) {
+        let [count, channels, height, width] = images.shape().to_vec()[..] else {
+            panic!("augment: images of shape {}, not [n, channels, height, width]", images.shape());
+        };
+        assert_eq!(count, indices.len(), "augment: a batch of other than the samples asked for");
+        let size = channels * height * width;
+        let mut values = images.to_vec();
+        for (image, &index) in values.chunks_exact_mut(size.max(1)).zip(indices) {
+            self.apply(image, [channels, height, width], &mut rng.stream(index as u64));
+        }
+        *images = Tensor::from_vec(values, images.shape()).expect("the shape it had");
+    }
+
     /// Whether pixels are to move.
     fn moves(&self) -> bool {
         self.mirror
@@ -199,6 +215,37 @@ impl Augment {
             }
         }
         sources
+    }
+}
+
+/// A batch whose images [`Loader::augment`](crate::Loader::augment) can change: [`Batch`], a tensor of images, a pair that
+/// starts with one, or a `Result` of any of them.
+pub trait ImageBatch {
+    /// The images, of shape `[n, channels, height, width]`; none if the batch could not be made.
+    fn images_mut(&mut self) -> Option<&mut Tensor>;
+}
+
+impl ImageBatch for Tensor {
+    fn images_mut(&mut self) -> Option<&mut Tensor> {
+        Some(self)
+    }
+}
+
+impl ImageBatch for Batch {
+    fn images_mut(&mut self) -> Option<&mut Tensor> {
+        Some(&mut self.images)
+    }
+}
+
+impl<A: ImageBatch, B> ImageBatch for (A, B) {
+    fn images_mut(&mut self) -> Option<&mut Tensor> {
+        self.0.images_mut()
+    }
+}
+
+impl<B: ImageBatch, E> ImageBatch for std::result::Result<B, E> {
+    fn images_mut(&mut self) -> Option<&mut Tensor> {
+        self.as_mut().ok()?.images_mut()
     }
 }
 

@@ -1,17 +1,18 @@
 //! Images in memory with their labels, and batches of them as tensors.
 
 use std::fmt;
+use std::sync::Arc;
 
 use autodiff::{Shape, Tensor};
 
 use crate::error::times;
-use crate::{Error, Result};
+use crate::{Error, Result, Samples};
 
 /// Images with labels.
 ///
 /// The images are kept as bytes, as in the files: MNIST takes 47 MB. [`batch`](Dataset::batch) and
 /// [`all`](Dataset::all) divide each byte by [`divisor`](Dataset::divisor) and give `f32` values from 0
-/// (background) to 1 (full ink).
+/// (background) to 1 (full ink). A clone shares them.
 ///
 /// A data set is checked when it is made: there is a label for each image, each label is one of the classes,
 /// and no pixel exceeds the divisor.
@@ -38,8 +39,8 @@ pub struct Dataset {
     shape: [usize; 3],
     divisor: u8,
     classes: usize,
-    pixels: Vec<u8>,
-    labels: Vec<usize>,
+    pixels: Arc<Vec<u8>>,
+    labels: Arc<Vec<usize>>,
 }
 
 impl fmt::Debug for Dataset {
@@ -101,6 +102,7 @@ impl Dataset {
         if let Some((index, &label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
             return Err(Error::Label { name: labels_file.to_owned(), label, index, classes });
         }
+        let (pixels, labels) = (Arc::new(pixels), Arc::new(labels));
         Ok(Dataset { name, shape, divisor: u8::MAX, classes, pixels, labels })
     }
 
@@ -203,12 +205,12 @@ impl Dataset {
     /// # Ok::<(), datasets::Error>(())
     /// ```
     pub fn subset(&self, indices: impl IntoIterator<Item = usize>) -> Result<Dataset> {
-        let mut subset = self.take(0);
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
         for index in indices {
-            subset.pixels.extend_from_slice(self.image(index)?);
-            subset.labels.push(self.labels[index]);
+            pixels.extend_from_slice(self.image(index)?);
+            labels.push(self.labels[index]);
         }
-        Ok(subset)
+        Ok(self.with_images(pixels, labels))
     }
 
     /// The first `count` images, or all if there are fewer. Copies them.
@@ -223,12 +225,12 @@ impl Dataset {
     /// ```
     pub fn take(&self, count: usize) -> Dataset {
         let count = count.min(self.len());
-        Dataset {
-            name: self.name.clone(),
-            pixels: self.pixels[..count * self.image_len()].to_vec(),
-            labels: self.labels[..count].to_vec(),
-            ..*self
-        }
+        self.with_images(self.pixels[..count * self.image_len()].to_vec(), self.labels[..count].to_vec())
+    }
+
+    /// Other images of the same kind.
+    fn with_images(&self, pixels: Vec<u8>, labels: Vec<usize>) -> Dataset {
+        Dataset { name: self.name.clone(), pixels: Arc::new(pixels), labels: Arc::new(labels), ..*self }
     }
 
     /// The images of these indices as one tensor, with their labels.
@@ -246,18 +248,11 @@ impl Dataset {
     /// # Ok::<(), datasets::Error>(())
     /// ```
     pub fn batch(&self, indices: &[usize]) -> Result<Batch> {
-        self.batch_with(indices, |_, _| ())
-    }
-
-    /// The same, each image changed by `change`, which is told its index.
-    pub(crate) fn batch_with(&self, indices: &[usize], change: impl Fn(usize, &mut [f32])) -> Result<Batch> {
         let images = indices.iter().map(|&index| self.image(index)).collect::<Result<Vec<_>>>()?;
         let divisor = f32::from(self.divisor);
         let mut values = Vec::with_capacity(images.len() * self.image_len());
-        for (image, &index) in images.into_iter().zip(indices) {
-            let start = values.len();
+        for image in images {
             values.extend(image.iter().map(|&pixel| f32::from(pixel) / divisor));
-            change(index, &mut values[start..]);
         }
         let [channels, height, width] = self.shape;
         let images = Shape::new(&[indices.len(), channels, height, width])
@@ -287,6 +282,20 @@ impl Dataset {
     /// Values of an image. The product does not overflow: the shape is checked when the data set is made.
     fn image_len(&self) -> usize {
         self.shape.iter().product()
+    }
+}
+
+impl Samples for Dataset {
+    type Batch = Batch;
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    // There is no `Result` here, since nothing is left to go wrong: the data set was checked when it was made, and a loader
+    // asks for its own indices. A panic is a fault of the caller, or an image of more values than a tensor can hold.
+    fn batch(&self, indices: &[usize]) -> Batch {
+        self.batch(indices).unwrap_or_else(|error| panic!("loader: {error}"))
     }
 }
 

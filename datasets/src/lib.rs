@@ -6,7 +6,8 @@
 //! | 1,797 small digits, inside the crate | [`digits`] |
 //! | files of one's own: IDX, CSV | [`idx`], [`table`] |
 //! | images with labels; parts of them | [`Dataset`], [`Split`] |
-//! | batches, shuffled or not | [`Loader`], [`Batch`] |
+//! | batches, shuffled or not, made ahead by threads | [`Loader`], [`Batch`] |
+//! | data of any other kind, tensors side by side | [`Samples`] |
 //! | images that are shifted, turned, distorted at random | [`Augment`] |
 //!
 //! # Example
@@ -63,10 +64,13 @@ mod error;
 pub mod idx;
 mod loader;
 pub mod mnist;
+mod samples;
 mod source;
 pub mod table;
+mod workers;
 
-pub use augment::Augment;
+pub use augment::{Augment, ImageBatch};
 pub use dataset::{Batch, Dataset, Split};
 pub use error::{Error, Result};
 pub use loader::{Batches, Loader};
+pub use samples::Samples;

@@ -45,6 +45,12 @@ pub enum Header {
 /// assert_eq!(features.shape(), [2, 2]);
 /// assert_eq!(features.to_vec(), [5.1, 3.5, 6.5, 3.0]);
 /// assert_eq!(flowers.labels(2)?, [0, 2]);
+///
+/// // In batches: features and labels side by side.
+/// let data = (features, flowers.labels(2)?);
+/// for (features, labels) in datasets::Loader::new(&data, 1).shuffle(7) {
+///     assert_eq!((features.shape().to_vec(), labels.len()), (vec![1, 2], 1));
+/// }
 /// # Ok::<(), datasets::Error>(())
 /// ```
 #[derive(Clone)]
