@@ -211,6 +211,50 @@ pub enum Error {
         /// How many columns there are.
         columns: usize,
     },
+    /// A folder of images without a folder in it.
+    #[error("{folder}: holds no folders, one for each class")]
+    NoClasses {
+        /// The folder.
+        folder: String,
+    },
+    /// The folder of a class holds no image.
+    #[error("{folder}: holds no PNG files")]
+    NoImages {
+        /// The folder.
+        folder: String,
+    },
+    /// An image of a format that is not read.
+    #[error("{file}: only PNG images are read")]
+    Format {
+        /// The file.
+        file: String,
+    },
+    /// A file is not a PNG file, or damaged.
+    #[error("{file}: not a sound PNG file: {error}")]
+    Png {
+        /// The file.
+        file: String,
+        /// What the decoder says.
+        error: png::DecodingError,
+    },
+    /// An image with transparent pixels.
+    #[error("{file}: has transparency; only grey and RGB images are read")]
+    Transparent {
+        /// The file.
+        file: String,
+    },
+    /// An image has not the shape of the first.
+    #[error("{file}: an image of {found}, where {first} has {expected}")]
+    Size {
+        /// The file.
+        file: String,
+        /// Its channels, height and width, as `1 x 28 x 28`.
+        found: String,
+        /// The file of the first image.
+        first: String,
+        /// Its channels, height and width.
+        expected: String,
+    },
     /// The values do not make a tensor: its own error says why.
     #[error("{name}: {error}")]
     Tensor {

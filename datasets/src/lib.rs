@@ -5,6 +5,7 @@
 //! | MNIST and Fashion-MNIST, which ship with the repository | [`mnist`] |
 //! | 1,797 small digits, inside the crate | [`digits`] |
 //! | files of one's own: IDX, CSV | [`idx`], [`table`] |
+//! | folders of PNG images, one a class | [`ImageFolder`] |
 //! | images with labels; parts of them | [`Dataset`], [`Split`] |
 //! | batches, shuffled or not, made ahead by threads | [`Loader`], [`Batch`] |
 //! | data of any other kind, tensors side by side | [`Samples`] |
@@ -61,6 +62,7 @@ mod augment;
 mod dataset;
 pub mod digits;
 mod error;
+mod folder;
 pub mod idx;
 mod loader;
 pub mod mnist;
@@ -72,5 +74,6 @@ mod workers;
 pub use augment::{Augment, ImageBatch};
 pub use dataset::{Batch, Dataset, Split};
 pub use error::{Error, Result};
+pub use folder::ImageFolder;
 pub use loader::{Batches, Loader};
 pub use samples::Samples;
