@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example tape` shows the tape of a bill for apples and oranges as a table, reads it backwards
 //! step by step, and does the same for a network of two layers on a batch of MNIST. It draws both under
-//! `target/figures/`, and the tape of a derivative, and writes the network's in the language of Graphviz.
+//! `target/figures/`, and the tape of a derivative, and writes the network's in the language of Graphviz, and as a page on
+//! which one walks along it, forward and back.
 
 use autodiff::graph::{Graph, Input, Step, Visit, What};
 use autodiff::{Float, Result, Rng, Tensor, grad, memory};
@@ -11,6 +12,7 @@ use examples::chapter::{self, Claims, Options, table};
 use nn::{Affine, Layer, Module};
 use std::process::ExitCode;
 use train::figure::{Diagram, Figure};
+use train::viewer::Viewer;
 
 fn main() -> ExitCode {
     chapter::run(|options, claims| {
@@ -186,6 +188,8 @@ fn network(options: &Options, claims: &mut Claims) -> chapter::Result<()> {
         .with_extension("dot");
     std::fs::write(&file, graph.to_dot())?;
     eprintln!("written: {}", file.display());
+    let page = Viewer::new("A training step of a network, 784-50-10", &graph, &visits).save("tape")?;
+    println!("to walk along the tape step by step, open {} in a browser", page.display());
     Ok(())
 }
 

@@ -63,6 +63,9 @@ pub struct Step {
     /// The size of the blocks of numbers that this step keeps for its rules. Steps, variables and tensors in the
     /// program may share a block; what an op itself remembers (indices, masks) is not counted.
     pub saved_bytes: usize,
+    /// The part of [`saved_bytes`](Self::saved_bytes) in blocks that no earlier step keeps: over all steps, these add up to
+    /// [`Graph::saved_bytes`].
+    pub added_bytes: usize,
     /// The line that called the op.
     pub site: Option<Site>,
 }
@@ -143,8 +146,17 @@ impl<T: Float> Graph<T> {
     /// Describes a node, and counts those of its blocks that were not counted before.
     fn step(&mut self, id: usize, shape: Shape, counted: &mut HashSet<*const T>) -> Step {
         let (what, inputs) = (What::Variable, Vec::new());
-        let mut step =
-            Step { id, what, name: None, inputs, shape, saves_output: false, saved_bytes: 0, site: None };
+        let mut step = Step {
+            id,
+            what,
+            name: None,
+            inputs,
+            shape,
+            saves_output: false,
+            saved_bytes: 0,
+            added_bytes: 0,
+            site: None,
+        };
         let Kind::Op(record) = &self.nodes[id].kind else { return step };
         step.what = What::Freed;
         let record = record.read().unwrap_or_else(PoisonError::into_inner);
@@ -166,8 +178,9 @@ impl<T: Float> Graph<T> {
         let mut own = HashSet::new();
         for (block, bytes) in kept.into_iter().map(Array::block) {
             step.saved_bytes += if own.insert(block) { bytes } else { 0 };
-            self.saved_bytes += if counted.insert(block) { bytes } else { 0 };
+            step.added_bytes += if counted.insert(block) { bytes } else { 0 };
         }
+        self.saved_bytes += step.added_bytes;
         step
     }
 

@@ -220,3 +220,14 @@ fn a_million_steps_need_no_stack() {
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(body).unwrap().join().unwrap();
 }
+
+#[test]
+fn what_the_steps_add_is_what_the_tape_keeps() {
+    let x = ones([2, 3]).variable();
+    // Both sines keep the same block, and the product keeps both its inputs, one of them a block of the exponential.
+    let y = x.sin() + x.sin() * x.exp();
+    let graph = Graph::of(&[&y]);
+    let bytes = |of: fn(&Step) -> usize| graph.steps().iter().map(of).sum::<usize>();
+    assert_eq!(bytes(|step| step.added_bytes), graph.saved_bytes());
+    assert_eq!((bytes(|step| step.saved_bytes), graph.saved_bytes()), (5 * 48, 3 * 48));
+}

@@ -1,0 +1,40 @@
+//! The shell of the pages: one file that needs nothing else, neither a network nor a library.
+
+/// A page with this text as its title, and these styles, contents and script; light or dark as the reader's system is.
+pub(crate) fn page(title: &str, style: &str, body: &str, script: &str) -> String {
+    let title = escaped(title);
+    let base = include_str!("base.css");
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{title}</title>\n<style>\n{base}{style}</style>\n</head>\n<body>\n{body}\
+         <script>\n{script}</script>\n</body>\n</html>\n"
+    )
+}
+
+/// Text between tags, and in the quotes of an attribute.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Data that a script reads: an element of this id. No text in it can end the element.
+pub(crate) fn data(id: &str, value: &serde_json::Value) -> String {
+    let text = value.to_string().replace('<', "\\u003c");
+    format!("<script type=\"application/json\" id=\"{id}\">{text}</script>\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_leaves_its_place() {
+        let text = "</script><b> & \"x\"";
+        assert_eq!(escaped(text), "&lt;/script&gt;&lt;b&gt; &amp; &quot;x&quot;");
+        let element = data("d", &serde_json::json!(text));
+        assert_eq!(element.matches('<').count(), 2, "{element}");
+        let inside = element.split(['>', '<']).nth(2).expect("what stands between the tags");
+        assert_eq!(serde_json::from_str::<String>(inside).expect("it is JSON"), text);
+    }
+}
