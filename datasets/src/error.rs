@@ -255,6 +255,26 @@ pub enum Error {
         /// Its channels, height and width.
         expected: String,
     },
+    /// A file that was to be downloaded is there, and is another.
+    #[error(
+        "{file}: is there already, but its SHA-256 is {found}, not {expected}: remove it, or use another folder"
+    )]
+    Checksum {
+        /// The file.
+        file: String,
+        /// Its SHA-256.
+        found: String,
+        /// That of the file to download.
+        expected: String,
+    },
+    /// No mirror had a file, or none had the right one.
+    #[error("{file}: no mirror has it{}", lines(attempts))]
+    Download {
+        /// The file.
+        file: String,
+        /// What was wrong with each mirror, in the order in which they were tried.
+        attempts: Vec<Attempt>,
+    },
     /// The values do not make a tensor: its own error says why.
     #[error("{name}: {error}")]
     Tensor {
@@ -263,6 +283,24 @@ pub enum Error {
         /// What the tensor says.
         error: autodiff::Error,
     },
+}
+
+/// An address that did not give the file.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The address.
+    pub address: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// A line for each attempt.
+fn lines(attempts: &[Attempt]) -> String {
+    attempts
+        .iter()
+        .map(|Attempt { address, why }| format!("\n  {address}: {why}"))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// Sizes as a reader of the message multiplies them: `60000 x 28 x 28`.

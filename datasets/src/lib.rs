@@ -3,6 +3,7 @@
 //! | for | see |
 //! | --- | --- |
 //! | MNIST and Fashion-MNIST, which ship with the repository | [`mnist`] |
+//! | the same from the network (feature `download`) | `download` |
 //! | 1,797 small digits, inside the crate | [`digits`] |
 //! | files of one's own: IDX, CSV | [`idx`], [`table`] |
 //! | folders of PNG images, one a class | [`ImageFolder`] |
@@ -61,6 +62,8 @@
 mod augment;
 mod dataset;
 pub mod digits;
+#[cfg(feature = "download")]
+pub mod download;
 mod error;
 mod folder;
 pub mod idx;
@@ -73,7 +76,7 @@ mod workers;
 
 pub use augment::{Augment, ImageBatch};
 pub use dataset::{Batch, Dataset, Split};
-pub use error::{Error, Result};
+pub use error::{Attempt, Error, Result};
 pub use folder::ImageFolder;
 pub use loader::{Batches, Loader};
 pub use samples::Samples;
