@@ -186,27 +186,22 @@ impl Augment {
             || [self.shift, self.rotation, self.scaling, self.shear].iter().any(|&x| x > 0.0)
     }
 
+    fn draw(&self, rng: &mut Rng) -> Affine {
+        let mut between = |bound: f64| bound * (2.0 * rng.unit() - 1.0);
+        Affine {
+            angle: between(self.rotation).to_radians(),
+            scale: (1.0 + self.scaling).powf(between(1.0)),
+            shear: between(self.shear).to_radians().tan(),
+            shift: [between(self.shift), between(self.shift)],
+            mirrored: self.mirror && rng.unit() < 0.5,
+        }
+    }
+
     /// For each pixel of the new image, row by row, the place `[row, column]` in the old one that it shows.
     fn sources(&self, [height, width]: [usize; 2], map: &mut Rng, elastic: &mut Rng) -> Vec<[f64; 2]> {
-        let mut between = |bound: f64| bound * (2.0 * map.unit() - 1.0);
-        let angle = between(self.rotation).to_radians();
-        let scale = (1.0 + self.scaling).powf(between(1.0));
-        let shear = between(self.shear).to_radians().tan();
-        let (down, right) = (between(self.shift), between(self.shift));
-        let mirrored = self.mirror && map.unit() < 0.5;
-
-        let (sin, cos) = angle.sin_cos();
-        let centre = [(height - 1) as f64 / 2.0, (width - 1) as f64 / 2.0];
-        let mut sources: Vec<[f64; 2]> = (0..height * width)
-            .map(|i| {
-                let (row, column) = ((i / width) as f64, (i % width) as f64);
-                // Back from the new place: shifted, scaled, turned, sheared, mirrored.
-                let (y, x) = ((row - centre[0] - down) / scale, (column - centre[1] - right) / scale);
-                let (y, x) = (cos * y - sin * x, sin * y + cos * x);
-                let x = x - shear * y;
-                [centre[0] + y, centre[1] + if mirrored { -x } else { x }]
-            })
-            .collect();
+        let map = self.draw(map);
+        let mut sources: Vec<[f64; 2]> =
+            (0..height * width).map(|i| map.source([i / width, i % width], [height, width])).collect();
         if let Some((strength, smoothness)) = self.elastic {
             for axis in 0..2 {
                 let mut field: Vec<f64> = (0..height * width).map(|_| 2.0 * elastic.unit() - 1.0).collect();
@@ -215,6 +210,31 @@ impl Augment {
             }
         }
         sources
+    }
+}
+
+/// A map of the plane about the centre of an image: mirrored, sheared, turned, scaled, shifted, in this order.
+struct Affine {
+    /// In radians, from the columns' axis to the rows'.
+    angle: f64,
+    scale: f64,
+    /// Columns sideways for a row.
+    shear: f64,
+    /// Rows down, columns to the right.
+    shift: [f64; 2],
+    mirrored: bool,
+}
+
+impl Affine {
+    /// The place that a pixel of the new image shows: the map backwards.
+    fn source(&self, [row, column]: [usize; 2], [height, width]: [usize; 2]) -> [f64; 2] {
+        let centre = [(height - 1) as f64 / 2.0, (width - 1) as f64 / 2.0];
+        let (sin, cos) = self.angle.sin_cos();
+        let y = (row as f64 - centre[0] - self.shift[0]) / self.scale;
+        let x = (column as f64 - centre[1] - self.shift[1]) / self.scale;
+        let (y, x) = (cos * y - sin * x, sin * y + cos * x);
+        let x = x - self.shear * y;
+        [centre[0] + y, centre[1] + if self.mirrored { -x } else { x }]
     }
 }
 
@@ -282,6 +302,66 @@ fn smooth(field: &mut [f64], [height, width]: [usize; 2], deviation: f64) {
                 let sum: f64 = (first..=last).map(|j| weights[i.abs_diff(j)] * before[j]).sum();
                 field[at(i)] = sum / total;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STILL: Affine = Affine { angle: 0.0, scale: 1.0, shear: 0.0, shift: [0.0; 2], mirrored: false };
+
+    /// An image of 5x5 in which each pixel is another, moved.
+    fn moved(map: &Affine) -> Vec<f32> {
+        let image: Vec<f32> = (1..=25).map(|i| i as f32).collect();
+        let at = |i: usize| map.source([i / 5, i % 5], [5, 5]);
+        (0..25).map(|i| bilinear(&image, [5, 5], at(i)[0], at(i)[1])).collect()
+    }
+
+    /// What `pixel` says that each place shows, of the image above; 0 outside.
+    fn expected(pixel: impl Fn(usize, usize) -> Option<[usize; 2]>) -> Vec<f32> {
+        let value = |[row, column]: [usize; 2]| (5 * row + column + 1) as f32;
+        (0..25).map(|i| pixel(i / 5, i % 5).map_or(0.0, value)).collect()
+    }
+
+    fn close(a: &[f32], b: &[f32]) -> bool {
+        a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5)
+    }
+
+    #[test]
+    fn standing_still_keeps_every_bit() {
+        assert_eq!(moved(&STILL), expected(|row, column| Some([row, column])));
+    }
+
+    #[test]
+    fn quarter_turns_are_transposes_of_mirrored_images() {
+        let turned =
+            |quarters: f64| moved(&Affine { angle: quarters * std::f64::consts::FRAC_PI_2, ..STILL });
+        assert!(close(&turned(1.0), &expected(|row, column| Some([4 - column, row]))));
+        assert!(close(&turned(-1.0), &expected(|row, column| Some([column, 4 - row]))));
+        assert!(close(&turned(2.0), &expected(|row, column| Some([4 - row, 4 - column]))));
+    }
+
+    #[test]
+    fn whole_shifts_shears_and_scales_move_whole_pixels() {
+        let shift = moved(&Affine { shift: [1.0, -2.0], ..STILL });
+        assert_eq!(
+            shift,
+            expected(|row, column| Some([row.checked_sub(1)?, column + 2]).filter(|at| at[1] < 5))
+        );
+        let mirrored = moved(&Affine { mirrored: true, ..STILL });
+        assert_eq!(mirrored, expected(|row, column| Some([row, 4 - column])));
+        // A row below the centre by one moves a column to the right.
+        let sheared = moved(&Affine { shear: 1.0, ..STILL });
+        let from =
+            |row: usize, column: usize| Some([row, (column + 2).checked_sub(row)?]).filter(|at| at[1] < 5);
+        assert_eq!(sheared, expected(from));
+        // Twice as large: every second pixel of it is one of the image's.
+        let large = moved(&Affine { scale: 2.0, ..STILL });
+        let whole = expected(|row, column| Some([1 + row / 2, 1 + column / 2]));
+        for i in [0, 2, 4, 10, 12, 14, 20, 22, 24] {
+            assert_eq!(large[i], whole[i]);
         }
     }
 }
