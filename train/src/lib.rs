@@ -1,4 +1,4 @@
-//! What surrounds a training: the loop, its logs, figures, and a page to walk along a tape.
+//! What surrounds a training: the loop, its logs, figures, a report of a run, and a page to walk along a tape.
 //!
 //! # The plain loop
 //!
@@ -64,12 +64,14 @@
 //! | What is called on its way | [`Callback`], [`Run`]; [`Progress`], [`EarlyStopping`], [`BestCheckpoint`], [`CsvLog`], [`JsonlLog`], [`TensorBoard`] |
 //! | Files of `TensorBoard` | [`tensorboard`] |
 //! | Pictures | [`figure`] |
+//! | A run as a page | [`report`] |
 //! | The tape as a page | [`viewer`] |
 
 mod callback;
 mod error;
 pub mod figure;
 mod page;
+pub mod report;
 pub mod tensorboard;
 mod trainer;
 pub mod viewer;

@@ -5,6 +5,7 @@
 //! once.
 
 mod axes;
+pub mod confusion;
 pub mod diagram;
 pub mod heat;
 pub mod histograms;
@@ -13,6 +14,7 @@ pub mod lines;
 pub mod plane;
 mod svg;
 
+pub use confusion::Confusion;
 pub use diagram::Diagram;
 pub use heat::Heat;
 pub use histograms::Histogram;
@@ -20,6 +22,7 @@ pub use images::Image;
 pub use lines::Lines;
 pub use plane::Plane;
 
+use autodiff::{Float, Tensor};
 use std::io;
 use std::path::{Path, PathBuf};
 use svg::{Anchor, INK, MUTED, Svg, text_width};
@@ -101,6 +104,38 @@ impl Figure {
         Self { title: title.into(), columns: 1, panels: Vec::new() }
     }
 
+    /// A figure with each image `[height, width]` of a tensor `[.., height, width]`, in rows: the filters of a convolution, or
+    /// what a layer makes of an image. If a number is negative, blue is below 0, white 0 and red above; else 0 is white and
+    /// the largest black. Each image has its own scale.
+    ///
+    /// ```
+    /// use autodiff::Rng;
+    /// use nn::Conv2d;
+    /// use train::figure::Figure;
+    /// let conv: Conv2d = Conv2d::new(1, 6, 5, &mut Rng::seed(1));
+    /// let svg = Figure::images("The filters of the first convolution", &conv.weight).to_svg();
+    /// assert!(svg.contains("The filters"));
+    /// ```
+    ///
+    /// # Panics
+    /// If the tensor has fewer than two axes.
+    pub fn images<T: Float>(title: impl Into<String>, images: &Tensor<T>) -> Self {
+        let shape = images.shape();
+        assert!(shape.rank() >= 2, "{shape} has no images: it must be [.., height, width]");
+        let (height, width) = (shape.dim(shape.rank() - 2), shape.dim(shape.rank() - 1));
+        let pixels: Vec<f32> = images.to_vec().into_iter().map(|x| x.to_f64() as f32).collect();
+        let signed = pixels.iter().any(|&x| x < 0.0);
+        let figure = Self::new(title).columns(8);
+        pixels.chunks((height * width).max(1)).fold(figure, |figure, pixels| {
+            let largest = pixels.iter().fold(f32::MIN_POSITIVE, |largest, &x| largest.max(x));
+            figure.panel(if signed {
+                Image::new(width, pixels).signed()
+            } else {
+                Image::new(width, &pixels.iter().map(|x| x / largest).collect::<Vec<_>>())
+            })
+        })
+    }
+
     /// The same figure with so many panels side by side.
     #[must_use]
     pub fn columns(self, columns: usize) -> Self {
@@ -122,12 +157,13 @@ impl Figure {
         let folder = Path::new("target").join("figures");
         std::fs::create_dir_all(&folder)?;
         let file = folder.join(format!("{name}.svg"));
-        std::fs::write(&file, self.render())?;
+        std::fs::write(&file, self.to_svg())?;
         eprintln!("drawn: {}", file.display());
         Ok(file)
     }
 
-    fn render(&self) -> String {
+    /// The figure as a file of SVG.
+    pub fn to_svg(&self) -> String {
         let columns = self.columns.min(self.panels.len()).max(1);
         let cell = self.panels.iter().map(|panel| panel.size(columns).0).fold(0.0, f64::max);
         let width = columns as f64 * (cell + GAP) - GAP;
@@ -203,7 +239,7 @@ mod tests {
         let legends = |names: [&str; 2]| {
             let figure =
                 names.iter().fold(Figure::new("").columns(2), |figure, name| figure.panel(panel(name)));
-            let text = figure.render();
+            let text = figure.to_svg();
             names.map(|name| text.matches(&format!(">{name}</text>")).count())
         };
         assert_eq!(legends(["loss", "loss"]), [1, 1]);
@@ -220,7 +256,7 @@ mod tests {
             .expect("a function of points")
             .points("p", 0, [(0.5, 0.5)]);
         let histogram = Histogram::new("h", "x", &[0.1, 0.9, 5.0], (0.0, 1.0), 4);
-        let text = Figure::new("").panel(lines).panel(image).panel(plane).panel(histogram).render();
+        let text = Figure::new("").panel(lines).panel(image).panel(plane).panel(histogram).to_svg();
         let second = text.lines().nth(1).expect("the ground");
         assert_eq!(second, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
         assert!(text.contains("a &lt; b &amp; c") && text.contains("&lt;2&gt;"));

@@ -79,10 +79,6 @@ impl Browser {
         Self::result(command, response)
     }
 
-    fn get(&self, command: &str) -> Value {
-        Self::result(command, self.agent.get(format!("{}{command}", self.session)).call())
-    }
-
     fn result(command: &str, response: Result<Response<Body>, ureq::Error>) -> Value {
         let mut response = response.expect("the driver answers");
         // A picture is larger than what the client takes unasked.
@@ -158,9 +154,10 @@ impl Browser {
         self.actions(&json!({ "type": "pointer", "id": "mouse", "actions": actions }));
     }
 
-    /// Writes a picture of what is in sight, as PNG.
+    /// Writes a picture of the page, also of what is below the window's end, as PNG.
     pub(crate) fn screenshot(&self, file: &Path) {
-        let encoded = self.get("/screenshot");
+        let shot = json!({ "captureBeyondViewport": true });
+        let encoded = self.devtools("Page.captureScreenshot", &shot)["data"].take();
         let bytes = base64(encoded.as_str().expect("a text"));
         std::fs::write(file, bytes).expect("the file can be written");
     }
@@ -180,7 +177,7 @@ impl Browser {
     /// How much wider the page is than the window, in pixels.
     pub(crate) fn overflow(&self) -> i64 {
         let script = "const root = document.documentElement; return Math.max(root.scrollWidth, \
-                      document.body.scrollWidth) - innerWidth";
+                      document.body.scrollWidth) - root.clientWidth";
         self.run(script).as_i64().expect("a number")
     }
 

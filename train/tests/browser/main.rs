@@ -1,6 +1,7 @@
 //! The pages, opened and clicked through in headless Chromium: `cargo test -p train --features browser --test browser`.
 
 mod driver;
+mod report;
 mod viewer;
 
 use driver::Browser;
