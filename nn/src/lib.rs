@@ -65,6 +65,7 @@
 //! | Activations | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Prelu`], [`Elu`], [`Celu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`Mish`], [`Softplus`], [`Softsign`], [`Sigmoid`], [`LogSigmoid`], [`Tanh`], [`HardTanh`], [`HardSigmoid`], [`HardSwish`], [`TanhShrink`], [`SoftShrink`], [`HardShrink`], [`Threshold`], [`Step`], [`Softmax`], [`Softmin`], [`LogSoftmax`], [`Glu`] |
 //! | Training or evaluation | [`evaluate`], [`evaluating`], [`is_training`] |
 //! | Losses, metrics | [`loss`], [`metrics`] |
+//! | A look at a model | [`summary`]: layers, shapes, parameters, memory |
 //! | Saving | [`StateDict`]; [`save`]: safetensors, NumPy's files, PyTorch, checkpoints |
 //!
 //! Everything is generic over the element type, with `f32` as default: `Affine` in a struct is `Affine<f32>`. All
@@ -90,6 +91,7 @@ mod resize;
 pub mod save;
 mod sequential;
 mod size;
+mod summary;
 mod transformer;
 
 pub use activation::{
@@ -118,4 +120,5 @@ pub use residual::{Identity, Residual};
 pub use resize::{PixelShuffle, PixelUnshuffle, Upsample};
 pub use sequential::Sequential;
 pub use size::Size;
+pub use summary::{Row, Summary, summary};
 pub use transformer::{TransformerEncoder, TransformerEncoderLayer, TransformerOptions};
