@@ -326,6 +326,11 @@ impl<T: Float> Tensor<T> {
     /// `y[n, o, i, j] = b[o] + Σ x[n, c, i s + k d - p, j s + l d - p] w[o, c, k, l]` with stride `s`, dilation `d` and
     /// padding `p`; `y` has height `(h + 2p - d (kh - 1) - 1) / s + 1`, rounded down, and likewise its width.
     ///
+    /// With kernels of three rows at stride 1 and at least 16 channels on each side, and in the gradients of these, four
+    /// outputs below each other are computed together (minimal filtering, with half of the multiplications). Their errors
+    /// are small beside the largest of the four, the root of their mean square 1.4 to 1.6 times that of the plain sum; and
+    /// an input that is infinite or NaN reaches all four.
+    ///
     /// # Errors
     /// If a rank is not 4, the channels do not fit the groups, the kernel is larger than the padded input, or the bias
     /// has another size.

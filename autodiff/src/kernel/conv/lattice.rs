@@ -21,14 +21,14 @@ pub(super) struct Tap {
     /// The sub-image that it reads, as a place in [`Axis::phases`].
     phase: usize,
     /// How far from the output's pixel it reads.
-    shift: usize,
+    pub(super) shift: usize,
 }
 
 /// One axis of a convolution.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     /// The length of the source.
-    len: usize,
+    pub(super) len: usize,
     /// The number of sub-images the source is split into.
     step: usize,
     /// The place of the source's first pixel in the padded source; negative if the source is cropped.
@@ -150,7 +150,7 @@ pub(super) struct Lattice {
     /// The distance of rows.
     pub(super) pitch: usize,
     /// The numbers after the last row that taps may read, and that are zero.
-    slack: usize,
+    pub(super) slack: usize,
 }
 
 impl Lattice {

@@ -17,6 +17,16 @@ struct Class<T: Float> {
     weights: Fresh<T>,
 }
 
+/// The rows of a tile, for `to` output channels: fewer waste less on few channels; more need the registers.
+pub(super) fn tile_rows(level: Level, to: usize) -> usize {
+    match (to, level) {
+        (1, _) => 1,
+        (5.., Level::Avx512) => 8,
+        (5.., Level::Avx2) => 6,
+        _ => 4,
+    }
+}
+
 /// Convolves images of `from` channels per group to `to` channels per group; the weight of an output (`row`) for
 /// an input channel and a tap is `weight(group, row, channel, tap)`.
 #[allow(clippy::too_many_arguments)]
@@ -37,13 +47,7 @@ pub(super) fn mix<T: Float>(
     let ns = s.work() * MAC_NS * (size_of::<T>() / 4) as f64;
     let pieces = PIECES.div_ceil(images).min((ns / images as f64 / parallel::SERIAL_NS) as usize);
     let lattice = Lattice::new(from, axes, pieces);
-    // Tiles with fewer rows waste less on few channels; those with more need the registers.
-    let rows = match (to, level) {
-        (1, _) => 1,
-        (5.., Level::Avx512) => 8,
-        (5.., Level::Avx2) => 6,
-        _ => 4,
-    };
+    let rows = tile_rows(level, to);
     let padded = to.next_multiple_of(rows);
 
     let [high, wide] = &lattice.axes;
@@ -171,22 +175,9 @@ impl<T: Float> Mix<'_, T> {
         let tiles = self.bias.len() / ROWS;
         let size = class.offsets.len() * ROWS;
         let weights = &class.weights[self.group * tiles * size..(self.group + 1) * tiles * size];
-        let most = match V::LEVEL {
-            _ if ROWS == 1 => 8,
-            Level::Avx512 => 3,
-            _ => 2,
-        };
         let mut at = 0;
         while at < stride {
-            let left = (stride - at) / V::LANES;
-            // Two and two rather than three and one: a lone column cannot hide the latency of its additions.
-            let columns = if left >= most && left != most + 1 {
-                most
-            } else if ROWS == 1 {
-                if left >= 4 { 4 } else { 1 }
-            } else {
-                left.min(2)
-            };
+            let columns = tile::columns::<T, V>(ROWS, (stride - at) / V::LANES);
             for tile in 0..tiles {
                 let w = weights[tile * size..].as_ptr();
                 let bias = self.bias[tile * ROWS..].as_ptr();
@@ -197,13 +188,7 @@ impl<T: Float> Mix<'_, T> {
                 // `columns * V::LANES` from `at` on, no more than are left; `image` ends with the slack that the
                 // last of them read; `weights` and `bias` are filled up to whole tiles.
                 unsafe {
-                    match columns {
-                        8 => tile::mix::<T, V, ROWS, 8>(offsets, w, x, bias, out, stride),
-                        4 => tile::mix::<T, V, ROWS, 4>(offsets, w, x, bias, out, stride),
-                        3 => tile::mix::<T, V, ROWS, 3>(offsets, w, x, bias, out, stride),
-                        2 => tile::mix::<T, V, ROWS, 2>(offsets, w, x, bias, out, stride),
-                        _ => tile::mix::<T, V, ROWS, 1>(offsets, w, x, bias, out, stride),
-                    }
+                    tile::mix_columns::<T, V, ROWS>(columns, offsets, w, x, bias, out, stride);
                 }
             }
             at += columns * V::LANES;
@@ -282,7 +267,7 @@ fn weave<T: Float>(
 }
 
 /// A slice whose disjoint pieces are written by several threads.
-struct Shared<'a, T> {
+pub(super) struct Shared<'a, T> {
     start: *mut T,
     len: usize,
     owner: PhantomData<&'a mut [T]>,
@@ -292,7 +277,7 @@ struct Shared<'a, T> {
 unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
 impl<'a, T> Shared<'a, T> {
-    fn new(slice: &'a mut [T]) -> Self {
+    pub(super) fn new(slice: &'a mut [T]) -> Self {
         Shared { start: slice.as_mut_ptr(), len: slice.len(), owner: PhantomData }
     }
 
@@ -301,7 +286,7 @@ impl<'a, T> Shared<'a, T> {
     /// # Safety
     /// No two pieces that overlap may be alive at the same time.
     #[allow(clippy::mut_from_ref)]
-    unsafe fn slice(&self, start: usize, len: usize) -> &mut [T] {
+    pub(super) unsafe fn slice(&self, start: usize, len: usize) -> &mut [T] {
         assert!(start + len <= self.len);
         // SAFETY: inside the slice, as just checked; the caller promises that it is the only reference.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }

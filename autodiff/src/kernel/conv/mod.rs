@@ -10,6 +10,7 @@
 //!   gradient with the kernel turned round, one for each class of pixels that see the same taps.
 //! - [`weight_grad`] ([`Weigh`]) sums over pixels, as outer products of taps and output channels or, where there are
 //!   too few channels or taps for that, as inner products of planes.
+//! - Kernels of three rows at stride 1 need half of the multiplications ([`winograd`]) from 16 channels on.
 //!
 //! The sum of an output always runs in the same order, and what is summed in pieces is cut by the shape alone, so
 //! results have the same bits for any number of threads (but not for each [`Level`]: fused multiply-adds round
@@ -22,12 +23,13 @@ mod tests;
 mod tile;
 mod vector;
 mod weigh;
+mod winograd;
 
 use crate::float::Float;
 use crate::kernel::dispatch::{Level, level};
 use lattice::Axis;
 use mix::mix;
-use weigh::weight_grad_at;
+use weigh::weigh;
 
 /// The sizes of a two-dimensional convolution of images `[n, c_in, h, w]` with weights
 /// `[c_out, c_in / groups, kh, kw]`; pairs are vertical, then horizontal.
@@ -113,7 +115,12 @@ fn forward_at<T: Float>(level: Level, s: &ConvShape, x: &[T], w: &[T], bias: Opt
     assert_eq!([x.len(), w.len(), y.len()], s.lengths(), "convolution: lengths");
     let [c_in, c_out, taps] = s.group();
     let weight = |group, row, channel, tap| w[((group * c_out + row) * c_in + channel) * taps + tap];
-    mix(level, s, s.axes(Axis::forward), [c_in, c_out], x, weight, bias, y);
+    let axes = s.axes(Axis::forward);
+    if winograd::pays(s) {
+        winograd::mix(level, s, axes, [c_in, c_out], x, weight, bias, y);
+    } else {
+        mix(level, s, axes, [c_in, c_out], x, weight, bias, y);
+    }
 }
 
 /// Writes to `dx` the gradient by the input of `Σ y * g`, where `y` is the convolution with `w`.
@@ -125,10 +132,26 @@ fn input_grad_at<T: Float>(level: Level, s: &ConvShape, g: &[T], w: &[T], dx: &m
     assert_eq!([dx.len(), w.len(), g.len()], s.lengths(), "convolution: lengths");
     let [c_in, c_out, taps] = s.group();
     let weight = |group, row, channel, tap| w[((group * c_out + channel) * c_in + row) * taps + tap];
-    mix(level, s, s.axes(Axis::backward), [c_out, c_in], g, weight, None, dx);
+    let axes = s.axes(Axis::backward);
+    if winograd::pays(s) {
+        winograd::mix(level, s, axes, [c_out, c_in], g, weight, None, dx);
+    } else {
+        mix(level, s, axes, [c_out, c_in], g, weight, None, dx);
+    }
 }
 
 /// Writes to `dw` the gradient by the weights of `Σ y * g`, where `y` is the convolution of `x`.
 pub(crate) fn weight_grad<T: Float>(s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
     weight_grad_at(level(), s, x, g, dw);
+}
+
+fn weight_grad_at<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
+    assert_eq!([x.len(), dw.len(), g.len()], s.lengths(), "convolution: lengths");
+    if dw.is_empty() || x.is_empty() || g.is_empty() {
+        dw.fill(T::ZERO);
+    } else if winograd::pays(s) {
+        winograd::weigh(level, s, x, g, dw);
+    } else {
+        weigh(level, s, x, g, dw);
+    }
 }

@@ -167,6 +167,12 @@ fn larger() -> Vec<ConvShape> {
         // More than one band: the first by the size of the scratch memory, the second by the work.
         same([1, 70, 90, 40, 5, 3, 3]),
         same([1, 24, 56, 56, 48, 3, 3]),
+        // Half of the multiplications, in groups, with padding beyond the kernel, and with parts of tiles and units
+        // (all but the second, some outputs of which see no input).
+        ConvShape { groups: 2, dilation: [1, 2], padding: [0, 2], ..shape([5, 32, 11, 13, 48, 3, 3]) },
+        ConvShape { padding: [4, 6], ..shape([3, 16, 6, 7, 17, 3, 5]) },
+        ConvShape { padding: [2, 6], ..shape([3, 16, 6, 7, 17, 3, 5]) },
+        ConvShape { padding: [1, 0], ..shape([21, 19, 3, 2, 16, 3, 1]) },
     ]
 }
 
@@ -227,5 +233,42 @@ fn a_number_that_is_not_reaches_only_what_sees_it() {
     for (i, y) in y.iter().enumerate() {
         let (row, column) = (i / 12 % 12, i % 12);
         assert_eq!(y.is_nan(), (4..=6).contains(&row) && column >= 10, "row {row}, column {column}");
+    }
+}
+
+#[test]
+fn half_of_the_multiplications_cost_half_a_digit_at_most() {
+    // Root of the mean square and largest of the errors, relative to the root of the mean square of the results.
+    fn errors(got: &[f32], want: &[f64]) -> [f64; 2] {
+        let rms = (want.iter().map(|y| y * y).sum::<f64>() / want.len() as f64).sqrt();
+        let errors: Vec<f64> = got.iter().zip(want).map(|(y, want)| (f64::from(*y) - want) / rms).collect();
+        let square = errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64;
+        [square.sqrt(), errors.iter().fold(0.0, |most, e| e.abs().max(most))]
+    }
+    for channels in [16, 64, 128] {
+        let s = ConvShape { padding: [1, 1], ..shape([2, channels, 12, 12, channels, 3, 3]) };
+        assert!(winograd::pays(&s));
+        let [nx, nw, ny] = s.lengths();
+        let (x, w, g) = (numbers::<f32>(nx, 12), numbers::<f32>(nw, 13), numbers::<f32>(ny, 14));
+        let (mut y, mut dw) = (vec![0.0; ny], vec![0.0; nw]);
+        products(&s, |iy, ix, iw| {
+            let [x, w, g] = [x[ix], w[iw], g[iy]].map(f64::from);
+            y[iy] += x * w;
+            dw[iw] += g * x;
+        });
+        for level in levels() {
+            let (mut half, mut all) = (vec![f32::NAN; ny], vec![f32::NAN; ny]);
+            forward_at(level, &s, &x, &w, None, &mut half);
+            let weight = |_, row, channel, tap| w[(row * channels + channel) * 9 + tap];
+            mix(level, &s, s.axes(Axis::forward), [channels; 2], &x, weight, None, &mut all);
+            let (half, all) = (errors(&half, &y), errors(&all, &y));
+            assert!(half[0] < 3.0 * all[0] && half[0] < 1e-6 && half[1] < 1e-5, "{half:?}, {all:?}");
+
+            let (mut half, mut all) = (vec![f32::NAN; nw], vec![f32::NAN; nw]);
+            weight_grad_at(level, &s, &x, &g, &mut half);
+            weigh(level, &s, &x, &g, &mut all);
+            let (half, all) = (errors(&half, &dw), errors(&all, &dw));
+            assert!(half[0] < 3.0 * all[0] && half[0] < 1e-6 && half[1] < 1e-5, "{half:?}, {all:?}");
+        }
     }
 }

@@ -7,6 +7,53 @@
 
 use super::vector::Vector;
 use crate::float::Float;
+use crate::kernel::dispatch::Level;
+
+/// How many vectors the next tile of `rows` rows is wide, where `left` vectors are left.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) fn columns<T: Float, V: Vector<T>>(rows: usize, left: usize) -> usize {
+    let most = match V::LEVEL {
+        _ if rows == 1 => 8,
+        Level::Avx512 => 3,
+        _ => 2,
+    };
+    // Two and two rather than three and one: a lone column cannot hide the latency of its additions.
+    if left >= most && left != most + 1 {
+        most
+    } else if rows == 1 {
+        if left >= 4 { 4 } else { 1 }
+    } else {
+        left.min(2)
+    }
+}
+
+/// [`mix`] for a number of vectors, at most 8, that is known only at run time.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) unsafe fn mix_columns<T: Float, V: Vector<T>, const ROWS: usize>(
+    columns: usize,
+    offsets: &[usize],
+    w: *const T,
+    x: *const T,
+    bias: *const T,
+    out: *mut T,
+    stride: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match columns {
+            8 => mix::<T, V, ROWS, 8>(offsets, w, x, bias, out, stride),
+            4 => mix::<T, V, ROWS, 4>(offsets, w, x, bias, out, stride),
+            3 => mix::<T, V, ROWS, 3>(offsets, w, x, bias, out, stride),
+            2 => mix::<T, V, ROWS, 2>(offsets, w, x, bias, out, stride),
+            _ => mix::<T, V, ROWS, 1>(offsets, w, x, bias, out, stride),
+        }
+    }
+}
 
 /// `out[r] = bias[r] + Σ_k w[k][r] * x[offsets[k]..]` for `ROWS` outputs `r`, each `COLUMNS` vectors long.
 ///

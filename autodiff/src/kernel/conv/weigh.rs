@@ -8,19 +8,11 @@ use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
 
-/// [`weight_grad`](super::weight_grad) at some level.
-pub(super) fn weight_grad_at<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
+/// [`weight_grad`](super::weight_grad) at some level, of shapes none of whose sizes is zero.
+pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
     /// The most numbers to hold as partial sums.
     const PARTIAL: usize = 1 << 22;
 
-    assert_eq!([x.len(), dw.len(), g.len()], s.lengths(), "convolution: lengths");
-    if dw.is_empty() {
-        return;
-    }
-    if x.is_empty() || g.is_empty() {
-        dw.fill(T::ZERO);
-        return;
-    }
     let [c_in, c_out, _] = s.group();
     let ns = s.work() * MAC_NS * (size_of::<T>() / 4) as f64;
     let most = (ns / parallel::SERIAL_NS) as usize;
@@ -48,21 +40,36 @@ pub(super) fn weight_grad_at<T: Float>(level: Level, s: &ConvShape, x: &[T], g: 
         dispatch(level, Weigh { s, lattice, offsets, form, group, units, x, g, sums });
     });
 
-    let sums = &*sums;
+    let sums = add_chunks(sums, partial, chunks);
     let per_channel = |i: usize, dw: &mut [T]| {
         let (group, channel) = (i / c_out, i % c_out);
-        let group = &sums[group * chunks * partial..(group + 1) * chunks * partial];
+        let sums = &sums[group * chunks * partial..][..partial];
         for (tap, dw) in dw.iter_mut().enumerate() {
-            let at = form.place(lanes::<T>(level), offsets.len(), channel, tap);
-            *dw = group.iter().skip(at).step_by(partial).fold(T::ZERO, |sum, &part| sum + part);
+            *dw = sums[form.place(lanes::<T>(level), offsets.len(), channel, tap)];
         }
     };
-    parallel::items(dw, taps, (taps * chunks) as f64, per_channel);
+    parallel::items(dw, taps, taps as f64, per_channel);
+}
+
+/// Adds to the first of every `chunks` pieces of `partial` numbers the others, in order.
+pub(super) fn add_chunks<T: Float>(mut sums: Fresh<T>, partial: usize, chunks: usize) -> Fresh<T> {
+    for sums in sums.chunks_exact_mut(partial * chunks) {
+        let (first, rest) = sums.split_at_mut(partial);
+        let rest = &*rest;
+        parallel::split(first, 16, 0.2 * chunks as f64, |start, first| {
+            for part in rest.chunks_exact(partial) {
+                for (sum, part) in first.iter_mut().zip(&part[start..]) {
+                    *sum += *part;
+                }
+            }
+        });
+    }
+    sums
 }
 
 /// How the sum over pixels runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// For each pixel, so many taps times so many vectors of output channels, the gradient being transposed.
     Outer { taps: usize, vectors: usize },
     /// So many planes of the gradient times so many taps, in vectors of pixels.
@@ -70,7 +77,7 @@ enum Form {
 }
 
 impl Form {
-    fn new(level: Level, lanes: usize, c_out: usize) -> Form {
+    pub(super) fn new(level: Level, lanes: usize, c_out: usize) -> Form {
         // Outer products need a vector of output channels, or half of one at least.
         if c_out == 1 {
             Form::Inner { channels: 1, taps: 9 }
@@ -87,14 +94,14 @@ impl Form {
     }
 
     /// The taps of a tile.
-    fn taps(self) -> usize {
+    pub(super) fn taps(self) -> usize {
         match self {
             Form::Outer { taps, .. } | Form::Inner { taps, .. } => taps,
         }
     }
 
     /// The output channels of a tile.
-    fn channels(self, lanes: usize) -> usize {
+    pub(super) fn channels(self, lanes: usize) -> usize {
         match self {
             Form::Outer { vectors, .. } => vectors * lanes,
             Form::Inner { channels, .. } => channels,
@@ -102,7 +109,7 @@ impl Form {
     }
 
     /// Where the sum for an output channel and a tap is, of `taps` taps.
-    fn place(self, lanes: usize, taps: usize, channel: usize, tap: usize) -> usize {
+    pub(super) fn place(self, lanes: usize, taps: usize, channel: usize, tap: usize) -> usize {
         match self {
             Form::Outer { vectors, .. } => {
                 let width = vectors * lanes;
@@ -150,14 +157,8 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
                 Form::Outer { vectors, .. } => {
                     let (g, pixels) = (&g[start * size[1]..], size[0] * size[1]);
                     transpose::<T, V>(g, plane, c_out, pixels, vectors * V::LANES, &mut turned);
-                    match (V::LEVEL, vectors) {
-                        (Level::Avx512, 1) => self.outer::<V, 12, 1>(size, &lattice, &turned),
-                        (Level::Avx512, _) => self.outer::<V, 12, 2>(size, &lattice, &turned),
-                        (Level::Portable, 1) => self.outer::<V, 4, 1>(size, &lattice, &turned),
-                        (Level::Portable, _) => self.outer::<V, 4, 2>(size, &lattice, &turned),
-                        (Level::Avx2, 1) => self.outer::<V, 6, 1>(size, &lattice, &turned),
-                        (Level::Avx2, _) => self.outer::<V, 6, 2>(size, &lattice, &turned),
-                    }
+                    let size = [size[0], size[1], self.lattice.pitch];
+                    outer::<T, V>(vectors, size, self.offsets, &lattice, &turned, self.sums);
                 }
                 Form::Inner { channels, .. } => {
                     let length = whole::<T, V>(self.lattice.pixels(end - start));
@@ -175,36 +176,6 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
 
 #[allow(clippy::inline_always)]
 impl<T: Float> Weigh<'_, T> {
-    /// Adds the outer products of one band, of `height x width` pixels.
-    #[inline(always)]
-    fn outer<V: Vector<T>, const ROWS: usize, const COLUMNS: usize>(
-        &mut self,
-        [height, width]: [usize; 2],
-        image: &[T],
-        g: &[T],
-    ) {
-        let vector = COLUMNS * V::LANES;
-        let tile = ROWS * vector;
-        let size = height * width * vector;
-        let (offsets, _) = self.offsets.as_chunks::<ROWS>();
-        for (sums, g) in self.sums.chunks_exact_mut(offsets.len() * tile).zip(g.chunks_exact(size)) {
-            for (sums, offsets) in sums.chunks_exact_mut(tile).zip(offsets) {
-                let size = [height, width, self.lattice.pitch];
-                // SAFETY: `g` has `vector` numbers for each pixel and `sums` for each tap of the tile; the pixels of
-                // the grid at the offsets are inside the lattice.
-                unsafe {
-                    tile::outer::<T, V, ROWS, COLUMNS>(
-                        offsets,
-                        size,
-                        image.as_ptr(),
-                        g.as_ptr(),
-                        sums.as_mut_ptr(),
-                    );
-                }
-            }
-        }
-    }
-
     /// Adds the inner products of planes of `length` numbers.
     #[inline(always)]
     fn inner<V: Vector<T>, const ROWS: usize, const COLUMNS: usize>(
@@ -234,11 +205,63 @@ impl<T: Float> Weigh<'_, T> {
     }
 }
 
+/// Adds the outer products of `height x width` pixels, which lie `pitch` apart in the image, to tiles of `vectors` vectors.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) fn outer<T: Float, V: Vector<T>>(
+    vectors: usize,
+    size: [usize; 3],
+    offsets: &[usize],
+    image: &[T],
+    g: &[T],
+    sums: &mut [T],
+) {
+    match (V::LEVEL, vectors) {
+        (Level::Avx512, 1) => outer_tiles::<T, V, 12, 1>(size, offsets, image, g, sums),
+        (Level::Avx512, _) => outer_tiles::<T, V, 12, 2>(size, offsets, image, g, sums),
+        (Level::Portable, 1) => outer_tiles::<T, V, 4, 1>(size, offsets, image, g, sums),
+        (Level::Portable, _) => outer_tiles::<T, V, 4, 2>(size, offsets, image, g, sums),
+        (Level::Avx2, 1) => outer_tiles::<T, V, 6, 1>(size, offsets, image, g, sums),
+        (Level::Avx2, _) => outer_tiles::<T, V, 6, 2>(size, offsets, image, g, sums),
+    }
+}
+
+/// [`outer`] with tiles of a fixed size.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn outer_tiles<T: Float, V: Vector<T>, const ROWS: usize, const COLUMNS: usize>(
+    [height, width, pitch]: [usize; 3],
+    offsets: &[usize],
+    image: &[T],
+    g: &[T],
+    sums: &mut [T],
+) {
+    let vector = COLUMNS * V::LANES;
+    let tile = ROWS * vector;
+    let size = height * width * vector;
+    let (offsets, _) = offsets.as_chunks::<ROWS>();
+    for (sums, g) in sums.chunks_exact_mut(offsets.len() * tile).zip(g.chunks_exact(size)) {
+        for (sums, offsets) in sums.chunks_exact_mut(tile).zip(offsets) {
+            // SAFETY: `g` has `vector` numbers for each pixel and `sums` for each tap of the tile; the pixels of the
+            // grid at the offsets are inside the image.
+            unsafe {
+                tile::outer::<T, V, ROWS, COLUMNS>(
+                    offsets,
+                    [height, width, pitch],
+                    image.as_ptr(),
+                    g.as_ptr(),
+                    sums.as_mut_ptr(),
+                );
+            }
+        }
+    }
+}
+
 /// Writes `pixels` pixels of the planes at the distance `plane` as pixels of `width` channels each: channel `c` of
 /// pixel `p` goes to `(c / width, p, c % width)`.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn transpose<T: Float, V: Vector<T>>(
+pub(super) fn transpose<T: Float, V: Vector<T>>(
     g: &[T],
     plane: usize,
     channels: usize,

@@ -1,0 +1,554 @@
+//! Kernels of three rows at stride 1 with half of the multiplications: minimal filtering along the columns.
+//!
+//! Four outputs below each other see six inputs `d`, through the three weights `g` of a column of the kernel. Winograd's
+//! minimal filtering F(4, 3) (Lavin and Gray, arXiv:1509.09308, section 4) computes them with 6 multiplications where the
+//! definition takes 12: `y = Aᵀ [(G g) ⊙ (Bᵀ d)]`, with small constant matrices. The sums over channels and over the taps
+//! of a row are taken inside the bracket. So, once six rows of the image have become six others (`Bᵀ d`), each of the six
+//! places of the bracket is a convolution with a kernel of one row, of images a quarter as high: the tiles of
+//! [`tile`](super::tile) do it, as they do the direct convolution. Only columns are transformed, not rows and columns: that
+//! would save a little more (F(2 x 2, 3 x 3) needs 4/9 of the multiplications), but here both transforms are sums of
+//! whole rows, cheap enough to pay for 16 channels.
+//!
+//! The gradient by the input is such a convolution. That by the weights is `Gᵀ [Σ (A e) ⊙ (Bᵀ d)]`, with `e` the gradient
+//! of four outputs.
+//!
+//! The matrices evaluate polynomials at 0, ±3/4, ±3/2 and infinity. In single precision, with numbers that look random,
+//! the root of the mean square of the errors is then 1.4 times that of the direct sum for 64 to 128 channels (6e-7 and
+//! 8e-7 of that of the results), 1.6 times for 16, and at most twice for the gradient by the weights; at the usual points,
+//! 0, ±1, ±2 and infinity, it is half as large again. But the four outputs of a tile share their errors: they are small
+//! beside the largest of the four and not beside each. So an input that is infinite or NaN reaches all four, and padding
+//! of three rows or more, where outputs see no input at all, is left to the direct sum.
+
+use super::lattice::{Axis, Lattice, copy_rows, whole};
+use super::mix::{Shared, tile_rows};
+use super::vector::{Job, Vector, dispatch, lanes};
+use super::weigh::{Form, add_chunks, outer, transpose};
+use super::{ConvShape, MAC_NS, PIECES, tile};
+use crate::float::Float;
+use crate::kernel::buffer::Fresh;
+use crate::kernel::dispatch::Level;
+use crate::kernel::parallel;
+
+/// The places of the bracket: the points 0, `A`, -`A`, `B`, -`B` and infinity.
+const PLACES: usize = 6;
+/// The outputs of a tile.
+const OUTPUTS: usize = 4;
+const A: f64 = 0.75;
+const B: f64 = 1.5;
+const A2: f64 = A * A;
+const B2: f64 = B * B;
+/// What the transform of the weights divides by: the products of the distances of a point from the others.
+const DIVISORS: [f64; 3] = [A2 * B2, 2.0 * A2 * (A2 - B2), 2.0 * B2 * (B2 - A2)];
+
+/// Whether the shape is one for which half of the multiplications is less work.
+pub(super) fn pays(s: &ConvShape) -> bool {
+    /// Fewer channels do not pay for the transforms.
+    const CHANNELS: usize = 16;
+    let [c_in, c_out, _] = s.group();
+    // The last tile of a column may be only partly used.
+    let tiled = |len: usize| 8 * len.div_ceil(OUTPUTS) <= 3 * len;
+    (s.kh, s.stride, s.dilation[0]) == (3, [1, 1], 1)
+        && s.padding[0] < 3
+        && c_in.min(c_out) >= CHANNELS
+        && tiled(s.h)
+        && tiled(s.out_h())
+}
+
+/// How the rows of tiles of all images are cut into units, and where things lie in the scratch memory of a unit.
+struct Plan {
+    groups: usize,
+    /// Source channels per group.
+    from: usize,
+    /// Height and width of the source.
+    source: [usize; 2],
+    /// Height and width of the output.
+    out: [usize; 2],
+    /// The rows of tiles of an image.
+    tiles: usize,
+    /// The rows of tiles of a unit, whatever images they belong to: those of several small ones, or a band of a large one.
+    rows: usize,
+    /// The rows of tiles of all images.
+    all: usize,
+    /// The padded rows of one channel.
+    lines: Lattice,
+    /// The distance of the places of a channel in scratch memory.
+    plane: usize,
+    /// Where the taps of one row of the kernel, for each source channel, read at the first place.
+    offsets: Vec<usize>,
+}
+
+impl Plan {
+    fn new(s: &ConvShape, [mut high, wide]: [Axis; 2], from: usize, lanes: usize, units: usize) -> Plan {
+        /// About half of a second-level cache of 1 MiB in single precision.
+        const ELEMENTS: usize = 1 << 17;
+        let (source, out) = ([high.len, wide.len], [high.out_len, wide.out_len]);
+        let tiles = out[0].div_ceil(OUTPUTS);
+        high.grid = tiles * OUTPUTS;
+        let (grid, taps) = (wide.grid, wide.taps[0].clone());
+        let mut lines = Lattice::new(1, [high, wide], 1);
+        let all = s.n * tiles;
+        let most = all.div_ceil(units.max(1)).min(ELEMENTS / (PLACES * from * lines.pitch)).max(1);
+        // The largest share of whole vectors, and of two such units the larger.
+        let share = |rows: usize| {
+            let pixels = (rows - 1) * lines.pitch + grid;
+            pixels as f64 / pixels.next_multiple_of(lanes) as f64
+        };
+        let rows = (most.div_ceil(2)..=most).max_by(|&a, &b| share(a).total_cmp(&share(b))).unwrap_or(1);
+        lines.band = rows * OUTPUTS;
+        let plane = (rows * lines.pitch + lines.slack).next_multiple_of(16);
+        let offsets = (0..from)
+            .flat_map(|channel| taps.iter().map(move |tap| channel * PLACES * plane + tap.shift))
+            .collect();
+        Plan { groups: s.groups, from, source, out, tiles, rows, all, lines, plane, offsets }
+    }
+
+    /// The number of units.
+    fn units(&self) -> usize {
+        self.all.div_ceil(self.rows)
+    }
+
+    /// The rows of tiles of a unit, counted through all images.
+    fn range(&self, unit: usize) -> [usize; 2] {
+        [unit * self.rows, self.all.min((unit + 1) * self.rows)]
+    }
+
+    /// The image that row `at` of tiles belongs to, and which rows of that image those from there to `end` are.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn run(&self, [at, end]: [usize; 2]) -> (usize, [usize; 2]) {
+        let first = at % self.tiles;
+        (at / self.tiles, [first, self.tiles.min(first + end - at)])
+    }
+
+    /// `Bᵀ d`: row `i` of tiles at place `p` of channel `c` goes to `to[(c * PLACES + p) * plane + i * pitch..]`.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn spread<T: Float, V: Vector<T>>(&self, x: &[T], group: usize, range: [usize; 2], to: &mut [T]) {
+        let size = self.source[0] * self.source[1];
+        let pitch = self.lines.pitch;
+        // With the zeros after the last row; what is more than that is overwritten by the next row.
+        let count = whole::<T, V>(pitch + self.lines.slack - 16);
+        let mut lines = Fresh::take(self.lines.len());
+        let [mut at, end] = range;
+        while at < end {
+            let (image, [first, last]) = self.run([at, end]);
+            for channel in 0..self.from {
+                let x = &x[((image * self.groups + group) * self.from + channel) * size..][..size];
+                self.lines.fill(x, [first * OUTPUTS, last * OUTPUTS], &mut lines);
+                for tile in 0..last - first {
+                    let from = &lines[tile * OUTPUTS * pitch..][..(PLACES - 1) * pitch + count];
+                    let place = channel * PLACES * self.plane + (at + tile - range[0]) * pitch;
+                    let to = &mut to[place..][..(PLACES - 1) * self.plane + count];
+                    // SAFETY: `count` numbers at each of the six places, as just cut.
+                    unsafe { spread::<T, V>(count, from.as_ptr(), pitch, to.as_mut_ptr(), self.plane) };
+                }
+            }
+            at += last - first;
+        }
+    }
+}
+
+/// `Bᵀ d` for `count` columns `d` of six numbers, which lie `pitch` apart, the results `plane` apart.
+///
+/// # Safety
+/// The numbers, `count` of which are whole vectors, must be readable and writable.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn spread<T: Float, V: Vector<T>>(
+    count: usize,
+    from: *const T,
+    pitch: usize,
+    to: *mut T,
+    plane: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let [a, less_a, b, less_b, less_a2, less_b2, less_sum, product] =
+            [A, -A, B, -B, -A2, -B2, -(A2 + B2), A2 * B2].map(|c| V::splat(&T::from_f64(c)));
+        for i in (0..count).step_by(V::LANES) {
+            let [d0, d1, d2, d3, d4, d5] = [0, 1, 2, 3, 4, 5].map(|j| V::load(from.add(i + j * pitch)));
+            let (even_a, odd_a) = (d2.fused(less_b2, d4), d1.fused(less_b2, d3));
+            let (even_b, odd_b) = (d2.fused(less_a2, d4), d1.fused(less_a2, d3));
+            let places = [
+                d0.fused(product, d2.fused(less_sum, d4)),
+                odd_a.fused(a, even_a),
+                odd_a.fused(less_a, even_a),
+                odd_b.fused(b, even_b),
+                odd_b.fused(less_b, even_b),
+                d1.fused(product, d3.fused(less_sum, d5)),
+            ];
+            for (p, place) in places.into_iter().enumerate() {
+                place.store(to.add(i + p * plane));
+            }
+        }
+    }
+}
+
+/// `Aᵀ m + bias` for `count` sums `m` of each place, which lie `distance` apart; the outputs take the first places.
+///
+/// # Safety
+/// The numbers, `count` of which are whole vectors, must be readable and writable.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn gather<T: Float, V: Vector<T>>(count: usize, bias: T, m: *mut T, distance: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let [minus, a, b, a2, b2, a3, b3] =
+            [-1.0, A, B, A2, B2, A2 * A, B2 * B].map(|c| V::splat(&T::from_f64(c)));
+        let bias = V::splat(&raw const bias);
+        for i in (0..count).step_by(V::LANES) {
+            let m = m.add(i);
+            let [m0, m1, m2, m3, m4, m5] = [0, 1, 2, 3, 4, 5].map(|p| V::load(m.add(p * distance)));
+            let (even_a, odd_a) = (m1.plus(m2), m2.fused(minus, m1));
+            let (even_b, odd_b) = (m3.plus(m4), m4.fused(minus, m3));
+            m0.plus(bias).plus(even_a).plus(even_b).store(m);
+            odd_b.fused(b, odd_a.fused(a, bias)).store(m.add(distance));
+            even_b.fused(b2, even_a.fused(a2, bias)).store(m.add(2 * distance));
+            odd_b.fused(b3, odd_a.fused(a3, m5.plus(bias))).store(m.add(3 * distance));
+        }
+    }
+}
+
+/// `A e` for the `count` numbers of each of four rows, which lie `pitch` apart, of which those from `rows` on are zero; the
+/// results lie `plane` apart.
+///
+/// # Safety
+/// The numbers, `count` of which are whole vectors, must be readable and writable.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn spread_output<T: Float, V: Vector<T>>(
+    [count, rows]: [usize; 2],
+    from: *const T,
+    pitch: usize,
+    to: *mut T,
+    plane: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let [a, less_a, b, less_b, a2, b2] = [A, -A, B, -B, A2, B2].map(|c| V::splat(&T::from_f64(c)));
+        for i in (0..count).step_by(V::LANES) {
+            let row = |j: usize| if j < rows { V::load(from.add(i + j * pitch)) } else { V::zero() };
+            let [e0, e1, e2, e3] = [0, 1, 2, 3].map(row);
+            let (even_a, odd_a) = (e2.fused(a2, e0), e3.fused(a2, e1));
+            let (even_b, odd_b) = (e2.fused(b2, e0), e3.fused(b2, e1));
+            let places = [
+                e0,
+                odd_a.fused(a, even_a),
+                odd_a.fused(less_a, even_a),
+                odd_b.fused(b, even_b),
+                odd_b.fused(less_b, even_b),
+                e3,
+            ];
+            for (p, place) in places.into_iter().enumerate() {
+                place.store(to.add(i + p * plane));
+            }
+        }
+    }
+}
+
+/// `G g`.
+fn spread_weights([g0, g1, g2]: [f64; 3]) -> [f64; PLACES] {
+    let [zero, a, b] = DIVISORS.map(|d| 1.0 / d);
+    let (even_a, odd_a) = (a * (g0 + A2 * g2), a * A * g1);
+    let (even_b, odd_b) = (b * (g0 + B2 * g2), b * B * g1);
+    [zero * g0, even_a + odd_a, even_a - odd_a, even_b + odd_b, even_b - odd_b, g2]
+}
+
+/// `Gᵀ m`.
+fn gather_weights([m0, m1, m2, m3, m4, m5]: [f64; PLACES]) -> [f64; 3] {
+    let [zero, a, b] = DIVISORS.map(|d| 1.0 / d);
+    let (even_a, odd_a) = (a * (m1 + m2), a * (m1 - m2));
+    let (even_b, odd_b) = (b * (m3 + m4), b * (m3 - m4));
+    [zero * m0 + even_a + even_b, A * odd_a + B * odd_b, A2 * even_a + B2 * even_b + m5]
+}
+
+/// [`mix`](super::mix::mix), for shapes for which it [`pays`].
+#[allow(clippy::too_many_arguments)]
+pub(super) fn mix<T: Float>(
+    level: Level,
+    s: &ConvShape,
+    axes: [Axis; 2],
+    [from, to]: [usize; 2],
+    x: &[T],
+    weight: impl Fn(usize, usize, usize, usize) -> T + Sync,
+    bias: Option<&[T]>,
+    y: &mut [T],
+) {
+    if y.is_empty() {
+        return;
+    }
+    let ns = s.work() / 2.0 * MAC_NS * (size_of::<T>() / 4) as f64;
+    let units = PIECES.div_ceil(s.groups).min((ns / parallel::SERIAL_NS) as usize);
+    // The rows of the kernel, in the order in which they see the image.
+    let mut kernel = axes[0].taps[0].clone();
+    kernel.sort_by_key(|tap| tap.shift);
+    let columns: Vec<usize> = axes[1].taps[0].iter().map(|tap| tap.index).collect();
+    let plan = Plan::new(s, axes, from, lanes::<T>(level), units);
+
+    let rows = tile_rows(level, to);
+    let tiles = to.div_ceil(rows);
+    let place = from * columns.len() * rows;
+    let mut weights = Fresh::take(s.groups * tiles * PLACES * place);
+    parallel::items(&mut weights, PLACES * place, (PLACES * place) as f64, |i, weights| {
+        let (group, first) = (i / tiles, i % tiles * rows);
+        for row in 0..rows {
+            if first + row >= to {
+                weights[row..].iter_mut().step_by(rows).for_each(|w| *w = T::ZERO);
+                continue;
+            }
+            let taps = (0..from).flat_map(|channel| columns.iter().map(move |column| (channel, column)));
+            for (at, (channel, column)) in taps.enumerate() {
+                let g = [0, 1, 2]
+                    .map(|i| weight(group, first + row, channel, kernel[i].index * s.kw + column).to_f64());
+                for (p, u) in spread_weights(g).into_iter().enumerate() {
+                    weights[p * place + at * rows + row] = T::from_f64(u);
+                }
+            }
+        }
+    });
+
+    let units = plan.units();
+    let (plan, weights) = (&plan, &*weights);
+    let y = Shared::new(y);
+    let item = |i: usize| {
+        let (group, unit) = (i / units, i % units);
+        dispatch(
+            level,
+            Mix {
+                plan,
+                range: plan.range(unit),
+                group,
+                rows,
+                to,
+                weights: &weights[group * tiles * PLACES * place..][..tiles * PLACES * place],
+                x,
+                bias: bias.map(|bias| &bias[group * to..][..to]),
+                y: &y,
+            },
+        );
+    };
+    let items = s.groups * units;
+    if items > 1 && parallel::worthwhile(ns) {
+        parallel::each(items, 1, &item);
+    } else {
+        (0..items).for_each(item);
+    }
+}
+
+/// The convolution of a unit, for one group.
+struct Mix<'a, T: Float> {
+    plan: &'a Plan,
+    range: [usize; 2],
+    group: usize,
+    /// The rows of a tile of products.
+    rows: usize,
+    /// The number of output channels.
+    to: usize,
+    weights: &'a [T],
+    x: &'a [T],
+    bias: Option<&'a [T]>,
+    y: &'a Shared<'a, T>,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Job<T> for Mix<'_, T> {
+    #[inline(always)]
+    fn run<V: Vector<T>>(self) {
+        let plan = self.plan;
+        let [start, end] = self.range;
+        let mut image = Fresh::take(plan.from * PLACES * plan.plane);
+        plan.spread::<T, V>(self.x, self.group, self.range, &mut image);
+        let stride = whole::<T, V>((end - start - 1) * plan.lines.pitch + plan.out[1]);
+        let mut sums = Fresh::take(PLACES * self.rows * stride);
+        for first in (0..self.to).step_by(self.rows) {
+            match self.rows {
+                8 if V::LEVEL == Level::Avx512 => self.products::<V, 8>(first, &image, &mut sums, stride),
+                6 if V::LEVEL == Level::Avx2 => self.products::<V, 6>(first, &image, &mut sums, stride),
+                _ => self.products::<V, 4>(first, &image, &mut sums, stride),
+            }
+            for row in 0..self.rows.min(self.to - first) {
+                let bias = self.bias.map_or(T::ZERO, |bias| bias[first + row]);
+                let distance = self.rows * stride;
+                let sums = &mut sums[row * stride..][..(PLACES - 1) * distance + stride];
+                // SAFETY: `stride` numbers, which are whole vectors, at each of the six places, as just cut.
+                unsafe { gather::<T, V>(stride, bias, sums.as_mut_ptr(), distance) };
+                self.write(first + row, sums, distance);
+            }
+        }
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Mix<'_, T> {
+    /// The products of the tile of output channels from `first` on: number `i` of row `r` at place `p` goes to
+    /// `sums[(p * ROWS + r) * stride + i]`.
+    #[inline(always)]
+    fn products<V: Vector<T>, const ROWS: usize>(
+        &self,
+        first: usize,
+        image: &[T],
+        sums: &mut [T],
+        stride: usize,
+    ) {
+        let offsets = &self.plan.offsets;
+        let size = offsets.len() * ROWS;
+        let zeros = [T::ZERO; ROWS];
+        let weights = &self.weights[first / ROWS * PLACES * size..][..PLACES * size];
+        let mut at = 0;
+        while at < stride {
+            let columns = tile::columns::<T, V>(ROWS, (stride - at) / V::LANES);
+            for (p, weights) in weights.chunks_exact(size).enumerate() {
+                let x = image[p * self.plan.plane + at..].as_ptr();
+                let out = sums[p * ROWS * stride + at..].as_mut_ptr();
+                // SAFETY: `sums` has `stride` numbers for each row and place, of which this writes
+                // `columns * V::LANES` from `at` on, no more than are left; planes of `image` end with the slack that
+                // the last of them read; `weights` has `ROWS` numbers for each offset.
+                unsafe {
+                    tile::mix_columns::<T, V, ROWS>(
+                        columns,
+                        offsets,
+                        weights.as_ptr(),
+                        x,
+                        zeros.as_ptr(),
+                        out,
+                        stride,
+                    );
+                }
+            }
+            at += columns * V::LANES;
+        }
+    }
+
+    /// Writes the outputs of one channel: those of row `j` of each tile lie at `from[j * distance..]`.
+    #[inline(always)]
+    fn write(&self, channel: usize, from: &[T], distance: usize) {
+        let plan = self.plan;
+        let [height, width] = plan.out;
+        let pitch = plan.lines.pitch;
+        let [mut at, end] = self.range;
+        while at < end {
+            let (image, [first, last]) = plan.run([at, end]);
+            let plane = (image * plan.groups + self.group) * self.to + channel;
+            let (top, bottom) = (first * OUTPUTS, height.min(last * OUTPUTS));
+            // SAFETY: other calls at the same time write to other groups or units, whose rows are others.
+            let y = unsafe { self.y.slice((plane * height + top) * width, (bottom - top) * width) };
+            for j in 0..OUTPUTS.min(bottom - top) {
+                let rows = (bottom - top - j).div_ceil(OUTPUTS);
+                let from = &from[j * distance + (at - self.range[0]) * pitch..];
+                copy_rows([rows, width], from, pitch, &mut y[j * width..], OUTPUTS * width);
+            }
+            at += last - first;
+        }
+    }
+}
+
+/// [`weight_grad`](super::weight_grad), for shapes for which it [`pays`].
+pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
+    /// The most numbers to hold as partial sums.
+    const PARTIAL: usize = 1 << 22;
+    let [c_in, c_out, _] = s.group();
+    let ns = s.work() / 2.0 * MAC_NS * (size_of::<T>() / 4) as f64;
+    let most = (ns / parallel::SERIAL_NS) as usize;
+    let axes = s.axes(Axis::forward);
+    let plan = Plan::new(s, axes, c_in, 1, PIECES.div_ceil(s.groups).min(most));
+    let lanes = lanes::<T>(level);
+    let form = Form::new(level, lanes, c_out);
+    let mut offsets = plan.offsets.clone();
+    let taps = offsets.len();
+    offsets.resize(taps.next_multiple_of(form.taps()), 0);
+    let channels = c_out.next_multiple_of(form.channels(lanes));
+    let partial = PLACES * offsets.len() * channels;
+
+    // Units are summed in chunks, so that several threads have work.
+    let units = plan.units();
+    let chunks = PIECES.div_ceil(s.groups).min(most).min(PARTIAL / (partial * s.groups)).clamp(1, units);
+    let chunk = units.div_ceil(chunks);
+    let chunks = units.div_ceil(chunk);
+    let mut sums = Fresh::take(s.groups * chunks * partial);
+    let (plan, offsets) = (&plan, &*offsets);
+    parallel::items(&mut sums, partial, ns / (chunks * s.groups) as f64, |i, sums| {
+        let (group, i) = (i / chunks, i % chunks);
+        let units = [i * chunk, ((i + 1) * chunk).min(units)];
+        sums.fill(T::ZERO);
+        dispatch(level, Weigh { plan, offsets, form, group, c_out, channels, units, x, g, sums });
+    });
+
+    let sums = add_chunks(sums, partial, chunks);
+    parallel::items(dw, taps * 3, (taps * PLACES) as f64, |i, dw| {
+        let (group, channel) = (i / c_out, i % c_out);
+        let sums = &sums[group * chunks * partial..][..partial];
+        for tap in 0..taps {
+            let at = form.place(lanes, offsets.len(), channel, tap);
+            let m = std::array::from_fn(|p| sums[p * (partial / PLACES) + at].to_f64());
+            for (r, value) in gather_weights(m).into_iter().enumerate() {
+                dw[(tap / s.kw * 3 + r) * s.kw + tap % s.kw] = T::from_f64(value);
+            }
+        }
+    });
+}
+
+/// The sums of some units, for one group.
+struct Weigh<'a, T: Float> {
+    plan: &'a Plan,
+    /// Those of the plan, filled up to whole tiles.
+    offsets: &'a [usize],
+    form: Form,
+    group: usize,
+    c_out: usize,
+    /// The output channels, filled up to whole tiles.
+    channels: usize,
+    units: [usize; 2],
+    x: &'a [T],
+    g: &'a [T],
+    sums: &'a mut [T],
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Job<T> for Weigh<'_, T> {
+    #[inline(always)]
+    fn run<V: Vector<T>>(self) {
+        let plan = self.plan;
+        let Form::Outer { vectors, .. } = self.form else {
+            unreachable!("as many channels as half a vector")
+        };
+        let vector = vectors * V::LANES;
+        let [height, width] = plan.out;
+        let mut image = Fresh::take(plan.from * PLACES * plan.plane);
+        let mut turned = Fresh::take(self.channels * OUTPUTS * plan.rows.min(plan.tiles) * width);
+        let mut e = Fresh::take(PLACES * self.channels * plan.rows * width);
+        for unit in self.units[0]..self.units[1] {
+            let range = plan.range(unit);
+            plan.spread::<T, V>(self.x, self.group, range, &mut image);
+            let [mut at, end] = range;
+            let pixels = (end - at) * width;
+            let place = self.channels * pixels;
+            while at < end {
+                let (image, [first, last]) = plan.run([at, end]);
+                let (top, bottom) = (first * OUTPUTS, height.min(last * OUTPUTS));
+                let g = &self.g[((image * plan.groups + self.group) * self.c_out * height + top) * width..];
+                let count = (bottom - top) * width;
+                transpose::<T, V>(g, height * width, self.c_out, count, vector, &mut turned);
+                let e = &mut e[(at - range[0]) * width * vector..];
+                let blocks = turned.chunks_exact(count * vector).zip(e.chunks_mut(pixels * vector));
+                for (turned, e) in blocks.take(self.channels / vector) {
+                    for tile in 0..last - first {
+                        let rows = OUTPUTS.min(bottom - top - tile * OUTPUTS);
+                        let line = width * vector;
+                        let from = turned[tile * OUTPUTS * line..][..rows * line].as_ptr();
+                        let to = e[tile * line..].as_mut_ptr();
+                        // SAFETY: `rows` lines of `line` numbers, which are whole vectors, as just cut; each place of
+                        // `e` has as many for each tile of each block.
+                        unsafe { spread_output::<T, V>([line, rows], from, line, to, place) };
+                    }
+                }
+                at += last - first;
+            }
+            let size = [end - range[0], width, plan.lines.pitch];
+            let sums = self.sums.chunks_exact_mut(self.offsets.len() * self.channels);
+            for (p, sums) in sums.enumerate() {
+                let image = &image[p * plan.plane..];
+                outer::<T, V>(vectors, size, self.offsets, image, &e[p * place..][..place], sums);
+            }
+        }
+    }
+}
