@@ -1,12 +1,13 @@
 //! A network learns the handwritten digits of MNIST, offline.
 //!
 //! `cargo run --release --example mnist` trains a convolutional network on the 60,000 images, tests it on the other
-//! 10,000, and leaves its loss curve and its most confident mistakes under `target/figures/`. With `-- --resume` it saves
+//! 10,000, and leaves its loss curve and its most confident mistakes under `target/figures/`, and a report of the run as
+//! `target/reports/mnist.html`. With `-- --resume` it saves
 //! itself on its way, and goes on where it was interrupted.
 
 use autodiff::{PoolOptions, Result, Rng, Tensor};
 use clap::{Parser, ValueEnum};
-use datasets::Loader;
+use datasets::{Dataset, Loader};
 use examples::chapter::{self, count};
 use examples::classifier::{self, Saving};
 use nn::save::Checkpoints;
@@ -15,6 +16,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
+use train::figure::lines::{indexed, smoothed};
+use train::figure::{Confusion, Figure, Lines};
+use train::report::Report;
 
 /// Trains a network on MNIST and tests it.
 #[derive(Parser)]
@@ -159,6 +163,37 @@ fn saving(options: &Options, images: usize, epochs: u64) -> chapter::Result<Opti
     Ok(Some(Saving { checkpoints, every: options.save_every as usize, run }))
 }
 
+/// The report with the loss, the confusion matrix and, of a network that has them, the first filters.
+fn draw(
+    report: Report,
+    model: &dyn Layer,
+    losses: &[f64],
+    probabilities: &[Vec<f32>],
+    test: &Dataset,
+    classes: &[&str],
+) -> Result<Report> {
+    let loss = Lines::new("", "step", "cross-entropy")
+        .line("one batch", indexed(losses))
+        .line("mean of 50", smoothed(losses, 50));
+    let mut confusion = nn::metrics::Confusion::new(classes.len());
+    let flat = probabilities.concat();
+    confusion.add(&Tensor::from_vec(flat, [probabilities.len(), classes.len()])?, test.labels())?;
+    let counts: Vec<u64> = (0..classes.len()).flat_map(|class| confusion.row(class).to_vec()).collect();
+    let report = report
+        .figure("Training loss", &Figure::new("").panel(loss))
+        .figure("What was taken for what", &Figure::new("").panel(Confusion::new("", classes, &counts)));
+    let mut filters = None;
+    model.parameters(&mut |name, weight| {
+        if name == "conv1.weight" {
+            filters = Some(Figure::images("", weight));
+        }
+    });
+    Ok(match filters {
+        Some(filters) => report.figure("The filters of the first convolution", &filters),
+        None => report,
+    })
+}
+
 /// Trains, tests, reports; whether the accuracy is high enough, if that is to be checked.
 fn run(options: &Options) -> chapter::Result<bool> {
     let (data, classes) = classifier::data(&options.data)?;
@@ -184,16 +219,32 @@ fn run(options: &Options) -> chapter::Result<bool> {
     };
     eprintln!("{} parameters, {} training images, {epochs} epochs", model.parameter_count(), train_set.len());
 
+    let report = Report::new(format!("A network learns {}", options.data));
+    let layers = nn::summary(&*model, &train_set.take(1).all()?.images)?;
     let started = Instant::now();
     let loader = Loader::new(&train_set, options.batch as usize).shuffle(options.seed);
     let saving = saving(options, train_set.len(), epochs)?;
     let losses = classifier::train(model, loader, epochs, options.lr, saving.as_ref())?;
-    eprintln!("trained in {:.1} s", started.elapsed().as_secs_f64());
+    let seconds = started.elapsed().as_secs_f64();
+    eprintln!("trained in {seconds:.1} s");
 
     let probabilities = classifier::predict(model, &data.test)?;
     let accuracy = classifier::report(&probabilities, &data.test, &classes);
     classifier::draw("mnist", &losses, &probabilities, &data.test, &classes, 10)?;
     println!("test accuracy: {:.2} %", 100.0 * accuracy);
+    let configuration = [
+        ("epochs", epochs.to_string()),
+        ("training images", train_set.len().to_string()),
+        ("batch", options.batch.to_string()),
+        ("learning rate", options.lr.to_string()),
+        ("seed", options.seed.to_string()),
+    ];
+    let results =
+        [("test accuracy", format!("{:.2} %", 100.0 * accuracy)), ("training", format!("{seconds:.1} s"))];
+    let report = report.facts("Configuration", configuration).facts("Results", results);
+    draw(report, model, &losses, &probabilities, &data.test, &classes)?
+        .text("Layers", &layers)
+        .save("mnist")?;
     io::stdout().flush()?;
 
     let Some(needed) = &options.check else { return Ok(true) };
