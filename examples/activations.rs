@@ -110,11 +110,13 @@ fn run(_: &Options, claims: &mut Claims) -> chapter::Result<()> {
     Ok(())
 }
 
+// ANCHOR: slope
 /// The derivative of a function of each element, itself such a function: the gradient of the sum.
 fn slope(f: impl Fn(&Tensor<f64>) -> Result<Tensor<f64>>, x: &Tensor<f64>) -> Result<Tensor<f64>> {
     let (_, gradients) = value_and_grad(|x| Ok(f(&x[0])?.sum()), &[x])?;
     Ok(gradients[0].clone())
 }
+// ANCHOR_END: slope
 
 /// The largest distance of a derivative from central differences of `f`, but at 0, where some have a kink.
 fn apart(

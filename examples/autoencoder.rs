@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     chapter::run(chapter)
 }
 
+// ANCHOR: model
 /// Down to a code and up again.
 #[derive(Module)]
 struct Autoencoder {
@@ -44,6 +45,7 @@ impl Layer for Autoencoder {
         self.decoder.forward(&self.encoder.forward(images)?)
     }
 }
+// ANCHOR_END: model
 
 fn chapter(options: &Options, claims: &mut Claims) -> chapter::Result<()> {
     let data = mnist::shipped()?;

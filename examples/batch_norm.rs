@@ -73,6 +73,7 @@ fn chapter(options: &Options, claims: &mut Claims) -> Result<()> {
     Ok(())
 }
 
+// ANCHOR: network
 /// `784 → 100 → 100 → 100 → 100 → 100 → 10` with relu, and in front of it, if `norm`, batch normalisation. Both draw the
 /// same weights.
 fn network(deviation: f64, norm: bool, rng: &mut Rng) -> Sequential {
@@ -87,6 +88,7 @@ fn network(deviation: f64, norm: bool, rng: &mut Rng) -> Sequential {
     }
     net.push(Affine::new(100, 10, rng).with_init(init, rng))
 }
+// ANCHOR_END: network
 
 /// The accuracy before training and after each epoch.
 fn train(net: &mut Sequential, data: &Dataset, seed: u64) -> autodiff::Result<Vec<f64>> {

@@ -202,6 +202,7 @@ impl Network {
     }
 }
 
+// ANCHOR: learn
 /// Reads a text once, in pieces side by side, from a random place of its first window on; returns the bits per
 /// character of each step.
 fn learn(network: &mut Network, optimizer: &mut Adam, codes: &[usize], rng: &mut Rng) -> Result<Vec<f64>> {
@@ -221,6 +222,7 @@ fn learn(network: &mut Network, optimizer: &mut Adam, codes: &[usize], rng: &mut
     }
     Ok(bits)
 }
+// ANCHOR_END: learn
 
 /// Holds the gradient through time to numerical differentiation: three units read five characters of three in two
 /// streams; the gradient in the weights, in the biases and in the state they start from.

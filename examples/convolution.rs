@@ -169,6 +169,7 @@ fn row(x: &Tensor, weight: &Tensor, options: ConvOptions, answer: &Tensor) -> [S
     ]
 }
 
+// ANCHOR: product
 /// The patches of images that a square kernel is laid on, one a row: `[n · h' · w', c · kernel²]` (im2col).
 ///
 /// Each place in the kernel sees the padded image from its own offset, every `stride` pixels.
@@ -195,6 +196,7 @@ fn product(x: &Tensor, weight: &Tensor, bias: &Tensor, padding: usize, stride: u
     let rows = patches(x, kernel, padding, stride)?.matmul(&weight.flatten(1)?.t()?)? + bias;
     rows.reshape([images as isize, size(height), size(width), c_out as isize])?.permute([0, 3, 1, 2])
 }
+// ANCHOR_END: product
 
 /// A picture of 4x4 and a filter of 3x3, small enough to follow by eye.
 fn step_by_step() -> Result<()> {

@@ -26,6 +26,7 @@ struct Options {
     epochs: Option<u64>,
 }
 
+// ANCHOR: model
 /// A convolution of 3x3 that keeps the size, batch normalisation, `ReLU`.
 #[derive(Module)]
 struct Block {
@@ -88,6 +89,7 @@ impl Layer for DeepConvNet {
         self.output.forward(&self.dropout2.forward(&x)?)
     }
 }
+// ANCHOR_END: model
 
 fn main() -> ExitCode {
     chapter::run_with(

@@ -127,6 +127,7 @@ fn falling(first: f64, step: usize, steps: usize) -> f64 {
 /// How strongly a slope other than 1 is punished (Gulrajani et al., arXiv:1704.00028).
 const PENALTY: f64 = 10.0;
 
+// ANCHOR: penalty
 /// The loss of a critic that tells real points from made ones, and whose slope between them is to be 1: it contains the
 /// norm of its gradient at its input.
 fn critic_loss(
@@ -143,6 +144,7 @@ fn slopes(weights: &[Tensor<f64>], points: &Tensor<f64>) -> autodiff::Result<Ten
     let (_, gradients) = value_and_grad(critic, &[points])?;
     Ok(gradients[0].square().sum_axes(1)?.sqrt())
 }
+// ANCHOR_END: penalty
 
 /// Real points, the same moved by `(d, 0)` as made ones, and points at random places between pairs of them.
 fn clouds(count: usize, distance: f64, rng: &mut Rng) -> autodiff::Result<[Tensor<f64>; 3]> {
@@ -218,6 +220,7 @@ fn temperature(weights: &[Tensor], x: &Tensor, t: &Tensor) -> autodiff::Result<T
     Ok(start + t * x * (1.0 - x) * perceptron(weights, &inputs)?)
 }
 
+// ANCHOR: residual
 /// By how much it misses the equation at each point: `∂u/∂t - α ∂²u/∂x²`.
 fn residual(weights: &[Tensor], x: &Tensor, t: &Tensor) -> autodiff::Result<Tensor> {
     let (x, t) = (x.clone().variable(), t.clone().variable());
@@ -226,6 +229,7 @@ fn residual(weights: &[Tensor], x: &Tensor, t: &Tensor) -> autodiff::Result<Tens
     let [u_xx] = grad(&u_x.sum(), [&x])?;
     Ok(u_t - u_xx * DIFFUSIVITY)
 }
+// ANCHOR_END: residual
 
 /// The solution: each mode falls by itself, `exp(-α (k π)² t)`.
 fn solution(x: f64, t: f64) -> f64 {

@@ -60,6 +60,7 @@ fn chapter(options: &Options, claims: &mut Claims) -> Result<()> {
     let Split { train: images, test } = mnist::shipped()?;
     let data = Data { train: images.take(500), validation: images.subset(500..1_000)? };
     let plan = if options.quick { Plan::QUICK } else { Plan::FULL };
+    // ANCHOR: search
     let mut search =
         Search::new(options.seed).range(RATE, Range::log(1e-6, 1.0)).range(DECAY, Range::log(1e-8, 1e-1));
     if let Some(threads) = options.threads {
@@ -72,15 +73,18 @@ fn chapter(options: &Options, claims: &mut Claims) -> Result<()> {
         .rounds(plan.rounds)
         .keep(plan.keep)
         .run(|trial| Ok(data.train(trial, 0..plan.epochs, None)?.last()));
+    // ANCHOR_END: search
     println!("In rounds of {} trials, {} epochs each:\n", plan.trials, plan.epochs);
     print_rounds(&in_rounds);
     let best = &in_rounds.ranked()[..BEST];
     print_trials(best);
 
+    // ANCHOR: halving
     let halving = search.clone().trials(plan.halved).halve(plan.budget(), |trial, epochs, state| {
         let training = data.train(trial, epochs, state)?;
         Ok((training.last(), training))
     });
+    // ANCHOR_END: halving
     println!("By halving, {} epochs in all, as many as above:\n", plan.budget());
     print_halving(&halving);
 
@@ -160,6 +164,7 @@ impl Training {
     }
 }
 
+// ANCHOR: trial
 impl Data {
     /// Trains a trial for some epochs, from its beginning or from where it has been left.
     fn train(
@@ -186,6 +191,7 @@ impl Data {
         Ok(training)
     }
 }
+// ANCHOR_END: trial
 
 /// `784 → 100 → 100 → 100 → 100 → 100 → 100 → 10` with relu.
 fn network(rng: &mut Rng) -> Sequential {

@@ -82,12 +82,14 @@ fn one_hot_and_labels(claims: &mut Claims) -> Result<()> {
     Ok(())
 }
 
+// ANCHOR: naive
 /// The cross-entropy as its formula says: `-ln (e^x₀ / Σ e^xⱼ)`.
 fn naive(x: &Tensor) -> Result<Tensor> {
     let e = x.exp();
     let total = e.sum();
     Ok(-(e / total).slice(1, 0..1)?.ln().sum())
 }
+// ANCHOR_END: naive
 
 /// Logits that grow: where the formula overflows, or its probability underflows, and the crate's loss does not.
 fn overflow(claims: &mut Claims) -> Result<Lines> {

@@ -103,6 +103,7 @@ impl Affine {
         Self { x, w, b: rng.normal([k], 0.0, 1.0).variable() }
     }
 
+    // ANCHOR: forms
     fn output(&self) -> Result<Tensor<f64>> {
         Ok(self.x.matmul(&self.w)? + &self.b)
     }
@@ -121,6 +122,7 @@ impl Affine {
         let g = self.output_gradient()?;
         Ok([g.matmul(&self.w.t()?)?, self.x.t()?.matmul(&g)?, g.sum_axes(0)?])
     }
+    // ANCHOR_END: forms
 
     /// The Jacobian with respect to each input, as `jacobian` gives it and as its closed form.
     fn jacobians(&self) -> Result<[(Tensor<f64>, Tensor<f64>); 3]> {

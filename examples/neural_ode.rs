@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     })
 }
 
+// ANCHOR: solver
 /// One step of length `h` of `z' = f(z)`, by the method of Runge and Kutta: its error is of order `h⁵`, that of all steps
 /// together of order `h⁴`.
 fn step<T: Float>(f: impl Fn(&Tensor<T>) -> Result<Tensor<T>>, z: &Tensor<T>, h: f64) -> Result<Tensor<T>> {
@@ -46,6 +47,7 @@ fn solve<T: Float>(
 ) -> Result<Tensor<T>> {
     (0..steps).try_fold(start.clone(), |z, _| step(&f, &z, time / steps as f64))
 }
+// ANCHOR_END: solver
 
 /// The order of an error that falls from the first number to the second as the steps are halved.
 fn order(before: f64, after: f64) -> f64 {

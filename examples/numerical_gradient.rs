@@ -59,6 +59,7 @@ impl Network {
         self.parameters.iter().map(Tensor::size).sum()
     }
 
+    // ANCHOR: gradients
     fn loss(&self, parameters: &[Tensor<f64>]) -> Result<Tensor<f64>> {
         let [w1, b1, w2, b2] = parameters else { unreachable!("there are four") };
         let hidden = (self.images.matmul(w1)? + b1).sigmoid();
@@ -83,6 +84,7 @@ impl Network {
         };
         Ok((loss(middle + STEP)? - loss(middle - STEP)?) / (2.0 * STEP))
     }
+    // ANCHOR_END: gradients
 }
 
 /// The largest difference between the two gradients, parameter by parameter.

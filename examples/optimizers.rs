@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use train::figure::lines::smoothed;
 use train::figure::{Figure, Lines, Plane};
 
+// ANCHOR: contestants
 /// An optimiser with its learning rate in the valley and on MNIST.
 struct Contestant {
     name: &'static str,
@@ -27,6 +28,7 @@ const CONTESTANTS: [Contestant; 5] = [
     Contestant { name: "RMSProp", rates: [0.3, 0.001], new: |rate| Box::new(RmsProp::new(rate).decay(0.9)) },
     Contestant { name: "Adam", rates: [0.3, 0.001], new: |rate| Box::new(Adam::new(rate)) },
 ];
+// ANCHOR_END: contestants
 
 fn main() -> ExitCode {
     chapter::run(run)

@@ -80,6 +80,7 @@ fn affine<const N: usize>(weights: [[f32; N]; 2], bias: [f32; N]) -> Result<Affi
     })
 }
 
+// ANCHOR: given
 /// The four gates with weights chosen by hand; each model gives `x W + b`, whose sign is the answer.
 fn given() -> Result<[Sequential; 4]> {
     let one = |w: f32, b: f32| affine([[w], [w]], [b]);
@@ -91,6 +92,7 @@ fn given() -> Result<[Sequential; 4]> {
         Sequential::new().push(nand_and_or).push(Step).push(one(0.5, -0.7)?),
     ])
 }
+// ANCHOR_END: given
 
 fn one_layer(rng: &mut Rng) -> Sequential {
     Sequential::new().push(Affine::new(2, 1, rng))
@@ -130,6 +132,7 @@ fn report(how: &str, models: &[Sequential; 4], claims: &mut Claims) -> Result<()
     Ok(())
 }
 
+// ANCHOR: learn
 /// Trains a model on a gate; returns the loss of each step.
 fn learn(model: &mut Sequential, gate: Gate) -> Result<Vec<f64>> {
     let (inputs, targets) = (corners()?, Tensor::from_vec(gate.map(|answer| answer as f32), [4, 1])?);
@@ -145,6 +148,7 @@ fn learn(model: &mut Sequential, gate: Gate) -> Result<Vec<f64>> {
     }
     Ok(losses)
 }
+// ANCHOR_END: learn
 
 /// For each of the sixteen gates, how many perceptrons of a grid of weights compute it; and where there are none, a
 /// reason that there is none at all.

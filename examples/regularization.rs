@@ -104,6 +104,7 @@ fn draw(curves: &[Vec<Marks>]) -> Result<()> {
     Ok(())
 }
 
+// ANCHOR: network
 /// `784 → 100 → 100 → 100 → 100 → 100 → 100 → 10`, with relu and dropout.
 fn network(p: f64, rng: &mut Rng) -> Sequential {
     let mut net = Sequential::new().push(Flatten);
@@ -112,6 +113,7 @@ fn network(p: f64, rng: &mut Rng) -> Sequential {
     }
     net.push(Affine::new(100, 10, rng))
 }
+// ANCHOR_END: network
 
 /// The marks before training and after every tenth epoch.
 fn train(

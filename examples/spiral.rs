@@ -90,6 +90,7 @@ impl Points {
     }
 }
 
+// ANCHOR: learn
 fn network(rng: &mut Rng) -> Sequential {
     let mut layer = |inputs, outputs| {
         let layer = Affine::new(inputs, outputs, rng);
@@ -110,6 +111,7 @@ fn learn(net: &mut Sequential, optimizer: &mut Adam, points: &Points, steps: usi
     }
     Ok(losses)
 }
+// ANCHOR_END: learn
 
 fn accuracy(net: &Sequential, points: &Points) -> Result<f64> {
     no_grad(|| nn::metrics::accuracy(&net.forward(&points.places)?, &points.classes))

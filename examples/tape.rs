@@ -67,6 +67,7 @@ fn print_sweep<T: Float>(graph: &Graph<T>, visits: &[Visit<T>], show: impl Fn(&V
 
 /// 2 apples at 100 and 3 oranges at 150, with a tax of 10 %.
 fn bill(claims: &mut Claims) -> chapter::Result<()> {
+    // ANCHOR: bill
     let variable = |value: f64| Tensor::scalar(value).variable();
     let [apple, apples, orange, oranges, tax] = [100.0, 2.0, 150.0, 3.0, 1.1].map(variable);
 
@@ -82,6 +83,7 @@ fn bill(claims: &mut Claims) -> chapter::Result<()> {
         .name(&oranges, "oranges")
         .name(&tax, "tax");
     let visits = graph.sweep(&total, &Tensor::scalar(1.0))?;
+    // ANCHOR_END: bill
     println!("A bill: (an apple × apples + an orange × oranges) × tax = {}\n", total.item());
     print(&graph, &visits);
     println!("Read backwards, from the last step to the first:\n");

@@ -86,6 +86,7 @@ struct Epoch {
     test: f64,
 }
 
+// ANCHOR: train
 fn train(model: &mut Sequential, data: &Split, steps: usize, seed: u64) -> chapter::Result<Run> {
     let loader = Loader::new(&data.train, BATCH).shuffle(seed);
     let in_epoch = loader.len();
@@ -109,3 +110,4 @@ fn train(model: &mut Sequential, data: &Split, steps: usize, seed: u64) -> chapt
     }
     Ok(run)
 }
+// ANCHOR_END: train

@@ -59,6 +59,7 @@ impl<T: Float> Vae<Parameter<T>> {
     }
 }
 
+// ANCHOR: loss
 impl<T: Float, W: Deref<Target = Tensor<T>>> Vae<W> {
     /// Mean and log variance `[images, code]` of the codes of images `[images, pixels]`.
     fn encode(&self, images: &Tensor<T>) -> Result<[Tensor<T>; 2]> {
@@ -105,6 +106,7 @@ fn sample<T: Float>(mean: &Tensor<T>, log_variance: &Tensor<T>, noise: &Tensor<T
 fn divergence<T: Float>(mean: &Tensor<T>, log_variance: &Tensor<T>) -> Result<Tensor<T>> {
     Ok((mean.square() + log_variance.exp() - log_variance - 1.0).sum_axes(1)? * 0.5)
 }
+// ANCHOR_END: loss
 
 // ----- The chapter -----
 

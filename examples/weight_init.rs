@@ -73,6 +73,7 @@ struct Passage {
 }
 
 impl Passage {
+    // ANCHOR: passage
     fn new(activation: &Activation, init: Init, seed: u64) -> autodiff::Result<Self> {
         let mut rng = Rng::seed(seed);
         let mut x: Tensor = rng.normal([1000, WIDTH], 0.0, 1.0).variable();
@@ -96,6 +97,7 @@ impl Passage {
             activations,
         })
     }
+    // ANCHOR_END: passage
 }
 
 /// The standard deviation of all elements.
