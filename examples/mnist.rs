@@ -100,7 +100,6 @@ impl Layer for Mlp {
     }
 }
 
-// ANCHOR: model
 /// Two convolutions, each with pooling and `ReLU`, then two affine layers with dropout between.
 #[derive(Module)]
 struct Cnn {
@@ -133,7 +132,6 @@ impl Layer for Cnn {
         self.output.forward(&x)
     }
 }
-// ANCHOR_END: model
 
 fn main() -> ExitCode {
     match chapter::parse::<Options>() {

@@ -62,7 +62,6 @@ impl Saving {
     }
 }
 
-// ANCHOR: train
 /// Trains a model by Adam, whose learning rate falls to zero along a cosine; returns the loss of each step.
 ///
 /// With `saving`, it goes on from the newest checkpoint. All that changes in the course of a training is in it: parameters,
@@ -118,7 +117,6 @@ pub fn train(
     bar.finish();
     Ok(losses.into_iter().map(f64::from).collect())
 }
-// ANCHOR_END: train
 
 /// The batches of one epoch after the other, without end.
 pub fn batches(loader: Loader<'_>) -> impl Iterator<Item = Batch> {
