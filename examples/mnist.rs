@@ -205,17 +205,9 @@ fn run(options: &Options) -> chapter::Result<bool> {
         (None, false, Kind::Mlp) => 8,
     };
     let mut rng = Rng::seed(options.seed);
-    let mut cnn;
-    let mut mlp;
-    let model: &mut dyn Layer = match options.model {
-        Kind::Cnn => {
-            cnn = Cnn::new(&mut rng);
-            &mut cnn
-        }
-        Kind::Mlp => {
-            mlp = Mlp::new(&mut rng);
-            &mut mlp
-        }
+    let mut model: Box<dyn Layer> = match options.model {
+        Kind::Cnn => Box::new(Cnn::new(&mut rng)),
+        Kind::Mlp => Box::new(Mlp::new(&mut rng)),
     };
     eprintln!("{} parameters, {} training images, {epochs} epochs", model.parameter_count(), train_set.len());
 
@@ -224,11 +216,11 @@ fn run(options: &Options) -> chapter::Result<bool> {
     let started = Instant::now();
     let loader = Loader::new(&train_set, options.batch as usize).shuffle(options.seed);
     let saving = saving(options, train_set.len(), epochs)?;
-    let losses = classifier::train(model, loader, epochs, options.lr, saving.as_ref())?;
+    let losses = classifier::train(&mut model, loader, epochs, options.lr, saving.as_ref())?;
     let seconds = started.elapsed().as_secs_f64();
     eprintln!("trained in {seconds:.1} s");
 
-    let probabilities = classifier::predict(model, &data.test)?;
+    let probabilities = classifier::predict(&model, &data.test)?;
     let accuracy = classifier::report(&probabilities, &data.test, &classes);
     classifier::draw("mnist", &losses, &probabilities, &data.test, &classes, 10)?;
     println!("test accuracy: {:.2} %", 100.0 * accuracy);
@@ -242,7 +234,7 @@ fn run(options: &Options) -> chapter::Result<bool> {
     let results =
         [("test accuracy", format!("{:.2} %", 100.0 * accuracy)), ("training", format!("{seconds:.1} s"))];
     let report = report.facts("Configuration", configuration).facts("Results", results);
-    draw(report, model, &losses, &probabilities, &data.test, &classes)?
+    draw(report, &model, &losses, &probabilities, &data.test, &classes)?
         .text("Layers", &layers)
         .save("mnist")?;
     io::stdout().flush()?;

@@ -1,15 +1,14 @@
 //! What the chapters that classify images share: training, testing, the table of classes, the pictures.
 
 use crate::chapter;
-use autodiff::{Array, Result};
+use autodiff::Result;
 use datasets::{Batch, Dataset, Loader, Split, mnist};
-use indicatif::{ProgressBar, ProgressStyle};
+use nn::Layer;
 use nn::save::Checkpoints;
-use nn::{Layer, StateDict};
-use optim::{Adam, Optimizer};
-use std::time::Duration;
+use optim::{Adam, Schedule};
 use train::figure::lines::{indexed, smoothed};
 use train::figure::{Figure, Image, Lines};
+use train::{Outcome, Progress, Trainer};
 
 /// The data set called `mnist` or `fashion`, which ship, or the one in a folder; and the names of its classes.
 ///
@@ -35,104 +34,43 @@ pub struct Saving {
     pub run: String,
 }
 
-impl Saving {
-    fn save(&self, model: &dyn Layer, optimizer: &Adam, losses: &[f32]) -> chapter::Result<()> {
-        let mut state = StateDict::new();
-        state.nest("model", &StateDict::of(model));
-        state.nest("optimizer", &optimizer.state_dict());
-        state.set_array("losses", Array::from_vec(losses, [losses.len()])?);
-        state.set_note("run", &self.run);
-        Ok(self.checkpoints.save(losses.len() as u64, &state)?)
-    }
-
-    /// Takes up the newest state, if there is one; returns the losses of the steps so far.
-    fn resume(&self, model: &mut dyn Layer, optimizer: &mut Adam) -> chapter::Result<Vec<f32>> {
-        let Some((step, state)) = self.checkpoints.latest()? else { return Ok(Vec::new()) };
-        let file = self.checkpoints.path(step);
-        let fail = |what: String| format!("{}: {what}", file.display());
-        let run = state.note("run").unwrap_or("another program");
-        if run != self.run {
-            return Err(fail(format!("this is a run of [{run}], not of [{}]", self.run)).into());
-        }
-        let losses = state.array("losses").filter(|losses| losses.shape() == [step as usize]);
-        let losses = losses.ok_or_else(|| fail("the losses are missing".into()))?.to_vec();
-        state.part("model").load_into(model).map_err(|error| fail(error.to_string()))?;
-        optimizer.load_state_dict(&state.part("optimizer")).map_err(|error| fail(error.to_string()))?;
-        Ok(losses)
-    }
-}
-
-/// Trains a model by Adam, whose learning rate falls to zero along a cosine; returns the loss of each step.
+/// Trains a model by Adam, whose learning rate falls to zero along a cosine; returns the loss of each step, and says which share
+/// of the time went into waiting for images.
 ///
-/// With `saving`, it goes on from the newest checkpoint. All that changes in the course of a training is in it: parameters,
-/// running statistics, what Adam has gathered, how many masks each dropout has drawn, and the step, which says epoch and batch.
+/// With `saving`, it goes on from the newest checkpoint; see [`Trainer::checkpoints`].
 ///
 /// # Errors
 /// If the model does not fit the images, or a checkpoint cannot be written, read, or is of another run.
-pub fn train(
-    model: &mut dyn Layer,
+pub fn train<M: Layer>(
+    model: &mut M,
     loader: Loader<'_>,
     epochs: u64,
     learning_rate: f64,
     saving: Option<&Saving>,
 ) -> chapter::Result<Vec<f64>> {
-    let steps = epochs as usize * loader.len();
-    let mut optimizer = Adam::new(learning_rate);
-    let mut losses = match saving {
-        Some(saving) => saving.resume(model, &mut optimizer)?,
-        None => Vec::new(),
-    };
-    let start = losses.len();
-    let bar = progress(steps as u64).with_position(start as u64);
-    let (mut mean_loss, mut mean_accuracy) = (0.0, 0.0);
-    let first = (start / loader.len().max(1)) as u64;
-    for epoch in first..epochs {
-        let done = losses.len() - epoch as usize * loader.len();
-        for batch in loader.epoch(epoch).iter().skip(done) {
-            let logits = model.forward(&batch.images)?;
-            let loss = logits.cross_entropy(&batch.labels)?;
-            loss.backward()?;
-            let progress = losses.len() as f64 / steps as f64;
-            optimizer
-                .set_learning_rate(learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()));
-            optimizer.step(model)?.require_all()?;
-
-            losses.push(loss.item());
-            let weight = (1.0 / (losses.len() - start) as f64).max(0.02);
-            mean_loss += weight * (f64::from(loss.item()) - mean_loss);
-            mean_accuracy += weight * (nn::metrics::accuracy(&logits, &batch.labels)? - mean_accuracy);
-            bar.set_message(format!(
-                "epoch {}/{epochs}  loss {mean_loss:.4}  accuracy {:.2} %",
-                epoch + 1,
-                100.0 * mean_accuracy
-            ));
-            bar.inc(1);
-            if let Some(saving) = saving
-                && (losses.len().is_multiple_of(saving.every) || losses.len() == steps)
-            {
-                saving.save(model, &optimizer, &losses)?;
-            }
-        }
+    let steps = (epochs * loader.len() as u64).max(1);
+    let mut trainer = Trainer::new(epochs).schedule(Schedule::cosine(steps, 0.0)).callback(Progress::new());
+    if let Some(Saving { checkpoints, every, run }) = saving {
+        trainer = trainer.checkpoints(checkpoints.clone(), *every as u64, run);
     }
-    bar.finish();
-    Ok(losses.into_iter().map(f64::from).collect())
+    let mut optimizer = Adam::new(learning_rate);
+    let history = trainer.fit(
+        model,
+        &mut optimizer,
+        |epoch| loader.epoch(epoch),
+        |model: &M, batch: Batch| {
+            let logits = model.forward(&batch.images)?;
+            let accuracy = nn::metrics::accuracy(&logits, &batch.labels)?;
+            Ok(Outcome::new(logits.cross_entropy(&batch.labels)?).value("accuracy", accuracy).of(batch.len()))
+        },
+    )?;
+    eprintln!("waited for images: {:.2} % of the time", 100.0 * history.loading_share());
+    Ok(history.losses)
 }
 
 /// The batches of one epoch after the other, without end.
 pub fn batches(loader: Loader<'_>) -> impl Iterator<Item = Batch> {
     (0..).flat_map(move |epoch| loader.epoch(epoch))
-}
-
-fn progress(steps: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}  {speed}  {eta} left")
-        .expect("the template is well formed")
-        .with_key("speed", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-            // A progress bar that cannot be written is no reason to stop training.
-            let _ = write!(out, "{:.0} batches/s", state.per_sec());
-        });
-    let bar = ProgressBar::new(steps).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }
 
 /// The share of images that the model, in evaluation mode, gives the right class.
