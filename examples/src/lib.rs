@@ -8,7 +8,15 @@ pub mod classifier;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// So are those of the page for people who know `PyTorch`.
+/// So are those of the pages on the tape, on saving, and for people who know `PyTorch`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tape-from-inside.md")]
+struct TapeFromInside;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/saving.md")]
+struct Saving;
+
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/coming-from-pytorch.md")]
 struct ComingFromPyTorch;
