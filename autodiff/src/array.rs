@@ -13,6 +13,7 @@ pub(crate) use normalize::{Moments, NormalizeGrad, Over};
 pub(crate) use recurrent::{Kept, Run};
 
 use crate::error::{ErrorKind, Result};
+use crate::float::Float;
 use crate::kernel::buffer::{Buffer, Element, Fresh};
 use crate::kernel::map::{self, Source};
 use crate::shape::{MAX_RANK, Shape, Strides};
@@ -375,17 +376,32 @@ impl<T: Element> Array<T> {
                 out.fill(fill);
             }
             for (starts, steps, part) in parts {
-                let mut strides = [0; _];
-                let mut offset = 0;
-                for axis in 0..shape.rank() {
-                    strides[axis] = dense[axis] * steps[axis] as isize;
-                    offset += dense[axis] as usize * starts[axis];
-                }
+                let (offset, strides) = region(&dense, starts, steps);
                 let put = |target: &mut T, value: T| *target = value;
                 map::scatter_into(out, offset, &strides, &part.shape, part.source(&part.shape), put);
             }
         })
     }
+}
+
+impl<T: Float> Array<T> {
+    /// Adds `part` to the elements from `starts` on, along each axis a step apart; in place if nobody else holds them.
+    pub(crate) fn add_at(&mut self, starts: &[usize], steps: &[usize], part: &Self) {
+        let (offset, strides) = region(&self.shape.strides(), starts, steps);
+        let add = |target: &mut T, value: T| *target += value;
+        map::scatter_into(self.make_mut(), offset, &strides, &part.shape, part.source(&part.shape), add);
+    }
+}
+
+/// Offset and strides of a region of a contiguous array of the given strides.
+fn region(dense: &Strides, starts: &[usize], steps: &[usize]) -> (usize, Strides) {
+    let mut strides = *dense;
+    let mut offset = 0;
+    for (axis, stride) in strides.iter_mut().enumerate() {
+        offset += dense[axis] as usize * starts[axis];
+        *stride *= steps[axis] as isize;
+    }
+    (offset, strides)
 }
 
 // ----- Traits -----

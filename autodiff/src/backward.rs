@@ -20,9 +20,9 @@ use std::sync::PoisonError;
 struct Pending<T: Float>(VecDeque<(Shared<Node<T>>, Tensor<T>)>);
 
 impl<T: Float> Pending<T> {
-    /// Adds a gradient to what has arrived at `node`.
-    fn add(&mut self, node: Shared<Node<T>>, grad: Tensor<T>) {
-        let pending = &mut self.0;
+    /// Where the gradient of `node` stands, or else where it belongs.
+    fn find(&self, node: &Shared<Node<T>>) -> std::result::Result<usize, usize> {
+        let pending = &self.0;
         // A number above all others, as the input that was made last has it, needs no search.
         let end = match pending.back() {
             Some((last, _)) if last.id >= node.id => {
@@ -31,12 +31,48 @@ impl<T: Float> Pending<T> {
             _ => pending.len(),
         };
         // Nodes of different threads may have one number.
-        for (other, sum) in pending.range_mut(..end).rev().take_while(|(other, _)| other.id == node.id) {
-            if other.is(&node) {
-                return accumulate(sum, grad);
+        for i in (0..end).rev().take_while(|&i| pending[i].0.id == node.id) {
+            if pending[i].0.is(node) {
+                return Ok(i);
             }
         }
-        pending.insert(end, (node, grad));
+        Err(end)
+    }
+
+    /// Adds a gradient to what has arrived at `node`.
+    fn add(&mut self, node: Shared<Node<T>>, grad: Tensor<T>) {
+        match self.find(&node) {
+            Ok(i) => accumulate(&mut self.0[i].1, grad),
+            Err(i) => self.0.insert(i, (node, grad)),
+        }
+    }
+
+    /// Adds what the rule for input `index` returns to what has arrived at that input. `own` is the record's node, where
+    /// it is still needed.
+    fn pull(
+        &mut self,
+        own: Option<&Shared<Node<T>>>,
+        record: &Record<T>,
+        index: usize,
+        input: Shared<Node<T>>,
+        grad: &Tensor<T>,
+    ) -> Result<()> {
+        let place = self.find(&input);
+        if let Ok(i) = place
+            && !grad.is_tracked()
+            && let (_, sum) = &mut self.0[i]
+            && !sum.is_tracked()
+            && let Some(added) =
+                record.op.vjp_add(index, grad, &Point { record, node: own }, &mut sum.array)
+        {
+            return added.map_err(|error| error.at(record.op.name(), record.site));
+        }
+        let pulled = pull(own, record, index, grad)?;
+        match place {
+            Ok(i) => accumulate(&mut self.0[i].1, pulled),
+            Err(i) => self.0.insert(i, (input, pulled)),
+        }
+        Ok(())
     }
 }
 
@@ -186,13 +222,8 @@ fn read<T: Float>(record: &mut Option<Record<T>>, grad: &Tensor<T>, pending: &mu
         }
     } else {
         for index in 0..taken.edges.len() {
-            if taken.edges[index].node.is_none() {
-                continue;
-            }
-            let pulled = pull(None, taken, index, grad)?;
-            if let Some(input) = taken.edges[index].node.take() {
-                pending.add(input, pulled);
-            }
+            let Some(input) = taken.edges[index].node.take() else { continue };
+            pending.pull(None, taken, index, input, grad)?;
         }
     }
     *record = None;
@@ -324,7 +355,7 @@ pub(crate) fn sweep<T: Float>(
                     }
                     for (index, edge) in record.edges.iter().enumerate() {
                         if let Some(input) = edge.node.as_ref().filter(|input| wanted(input)) {
-                            pending.add(input.clone(), pull(Some(&node), record, index, &grad)?);
+                            pending.pull(Some(&node), record, index, input.clone(), &grad)?;
                         }
                     }
                 }

@@ -68,6 +68,22 @@ pub trait Op<T: Float>: Send + Sync + 'static {
         None
     }
 
+    /// Adds to `sum` what [`vjp`](Self::vjp) returns, where that needs less than its result and an addition: most of it is
+    /// zeros.
+    ///
+    /// Asked when other uses of the input have brought `sum`, which has its shape, and nothing is recorded; `None`, the
+    /// default, has `vjp` called.
+    fn vjp_add(
+        &self,
+        index: usize,
+        grad: &Tensor<T>,
+        at: &Point<'_, T>,
+        sum: &mut Array<T>,
+    ) -> Option<Result<()>> {
+        let _ = (index, grad, at, sum);
+        None
+    }
+
     /// The values that `vjp(index, ..)` reads from its point; no others are kept. The default, all, is always right.
     fn reads(&self, index: usize) -> Reads {
         let _ = index;

@@ -47,6 +47,17 @@ impl<T: Float> Op<T> for Slice {
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Embed { region: self.region, shape: at.shape(0), fill: T::ZERO }.apply(&[grad])
     }
+    fn vjp_add(
+        &self,
+        _: usize,
+        grad: &Tensor<T>,
+        _: &Point<'_, T>,
+        sum: &mut Array<T>,
+    ) -> Option<Result<()>> {
+        let Region { starts, steps, .. } = self.region;
+        sum.add_at(&starts, &steps, &grad.array);
+        Some(Ok(()))
+    }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
     }
