@@ -397,9 +397,9 @@ impl<T: Float> Array<T> {
 fn region(dense: &Strides, starts: &[usize], steps: &[usize]) -> (usize, Strides) {
     let mut strides = *dense;
     let mut offset = 0;
-    for (axis, stride) in strides.iter_mut().enumerate() {
-        offset += dense[axis] as usize * starts[axis];
-        *stride *= steps[axis] as isize;
+    for (axis, (start, &step)) in starts.iter().zip(steps).enumerate() {
+        offset += dense[axis] as usize * start;
+        strides[axis] *= step as isize;
     }
     (offset, strides)
 }

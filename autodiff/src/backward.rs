@@ -62,8 +62,7 @@ impl<T: Float> Pending<T> {
             && !grad.is_tracked()
             && let (_, sum) = &mut self.0[i]
             && !sum.is_tracked()
-            && let Some(added) =
-                record.op.vjp_add(index, grad, &Point { record, node: own }, &mut sum.array)
+            && let Some(added) = record.op.vjp_add(index, grad, &Point { record, node: own }, &mut sum.array)
         {
             return added.map_err(|error| error.at(record.op.name(), record.site));
         }

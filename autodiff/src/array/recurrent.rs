@@ -88,8 +88,7 @@ impl<T: Float> Run<'_, T> {
         let start = Start { output: flat(&output), state: flat(&state) };
         let one = batch * units;
         let (grad, outputs) = (grad.contiguous(), outputs.contiguous());
-        // Copied once, so that no step's product reads it against the grain.
-        let transposed = self.weight.permute(&[1, 0]).expect("a matrix").contiguous();
+        let weight = self.weight.contiguous();
         let (steps, last) = flat(&grad).split_at(time * one);
         let mut x = Fresh::take(time * one * G);
         let mut products = Fresh::take(if C::SPLIT { time * one * G } else { 0 });
@@ -102,8 +101,7 @@ impl<T: Float> Run<'_, T> {
         recurrent::backward(
             cell,
             sizes,
-            steps,
-            flat(&transposed),
+            (steps, flat(&weight)),
             start,
             (flat(&outputs), flat(&kept.states), flat(&kept.numbers)),
             Returned { x: &mut x, products: &mut products, output: &mut to_output, state: &mut to_state },

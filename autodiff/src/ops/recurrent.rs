@@ -387,4 +387,33 @@ mod tests {
             same(Elman::Relu, units);
         }
     }
+    /// Outputs and gradients of a run that is large enough for several threads.
+    fn bits<C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize>(
+        cell: C,
+        threads: usize,
+    ) -> Vec<Vec<u32>> {
+        let (time, batch, units) = (5, 37, 72);
+        let all: [&[usize]; 5] =
+            [&[time, batch, G * units], &[units, G * units], &[B * units], &[batch, units], &[batch, units]];
+        crate::with_threads(threads, || {
+            let mut rng = Rng::seed(1);
+            let inputs = all[..if C::STATEFUL { 5 } else { 4 }].iter();
+            let inputs: Vec<_> = inputs.map(|&shape| rng.normal::<f32>(shape, 0.0, 0.3).variable()).collect();
+            let found = Recurrence::run("run", cell, &inputs.iter().collect::<Vec<_>>()).unwrap();
+            let seed = rng.normal::<f32>(found.shape(), 0.0, 1.0);
+            (&found * &seed).sum().backward().unwrap();
+            let gradients = inputs.iter().map(|x| x.take_grad().unwrap());
+            let bits = |x: Tensor<f32>| x.to_vec().into_iter().map(f32::to_bits).collect();
+            gradients.chain([found]).map(bits).collect()
+        })
+    }
+
+    #[test]
+    fn a_batch_that_is_cut_among_threads_has_the_same_bits() {
+        for threads in [2, 3, 8] {
+            assert!(bits(Lstm, 1) == bits(Lstm, threads), "lstm on {threads} threads");
+            assert!(bits(Gru, 1) == bits(Gru, threads), "gru on {threads} threads");
+            assert!(bits(Elman::Tanh, 1) == bits(Elman::Tanh, threads), "rnn on {threads} threads");
+        }
+    }
 }

@@ -21,7 +21,7 @@ mod mix;
 #[cfg(test)]
 mod tests;
 mod tile;
-mod vector;
+pub(super) mod vector;
 mod weigh;
 mod winograd;
 

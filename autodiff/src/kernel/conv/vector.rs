@@ -10,7 +10,7 @@ use crate::kernel::dispatch::Level;
 ///
 /// All functions are `#[inline(always)]`: they become instructions of the caller, which [`dispatch`] compiles with
 /// the features that they need.
-pub(super) trait Vector<T: Float>: Copy {
+pub(in crate::kernel) trait Vector<T: Float>: Copy {
     /// How many numbers one register holds.
     const LANES: usize;
     /// The instruction set: Avx512 has 32 registers, the others have 16.
@@ -43,13 +43,13 @@ pub(super) trait Vector<T: Float>: Copy {
 }
 
 /// Work that is written once for all vector widths.
-pub(super) trait Job<T: Float> {
+pub(in crate::kernel) trait Job<T: Float> {
     /// Does the work. Mark it `#[inline(always)]`, and all it calls.
     fn run<V: Vector<T>>(self);
 }
 
 /// Runs `job` with the vectors of `level`, which must not be above what the processor has.
-pub(super) fn dispatch<T: Float, J: Job<T>>(level: Level, job: J) {
+pub(in crate::kernel) fn dispatch<T: Float, J: Job<T>>(level: Level, job: J) {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: levels above portable come from `dispatch::level`, which asked the processor for the features.
@@ -62,7 +62,7 @@ pub(super) fn dispatch<T: Float, J: Job<T>>(level: Level, job: J) {
 }
 
 /// The numbers per register at `level`, as [`Vector::LANES`], for code that is not a [`Job`].
-pub(super) fn lanes<T: Float>(level: Level) -> usize {
+pub(in crate::kernel) fn lanes<T: Float>(level: Level) -> usize {
     match level {
         Level::Portable => 4,
         Level::Avx2 => 32 / size_of::<T>(),
