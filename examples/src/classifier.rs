@@ -34,6 +34,7 @@ pub struct Saving {
     pub run: String,
 }
 
+// ANCHOR: train
 /// Trains a model by Adam, whose learning rate falls to zero along a cosine; returns the loss of each step, and says which share
 /// of the time went into waiting for images.
 ///
@@ -67,6 +68,7 @@ pub fn train<M: Layer>(
     eprintln!("waited for images: {:.2} % of the time", 100.0 * history.loading_share());
     Ok(history.losses)
 }
+// ANCHOR_END: train
 
 /// The batches of one epoch after the other, without end.
 pub fn batches(loader: Loader<'_>) -> impl Iterator<Item = Batch> {

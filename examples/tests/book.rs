@@ -126,7 +126,7 @@ fn what_is_included_is_there_and_every_anchor_is_used() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
-    for chapter in files("examples", "rs") {
+    for chapter in files("examples", "rs").into_iter().chain(files("examples/src", "rs")) {
         let text = read(&chapter);
         let unused: Vec<_> = between(&text, "// ANCHOR: ", '\n')
             .filter(|anchor| !used.contains(&format!("{}:{anchor}", name(&chapter))))
