@@ -8,7 +8,7 @@ use std::fs;
 
 #[test]
 fn a_state_has_every_place_in_the_order_of_the_model() {
-    let state = StateDict::of(&Block::new(&mut Rng::seed(1)));
+    let state = StateDict::of(&Block::new(3, 4, 2, &mut Rng::seed(1)));
     let names: Vec<_> = state.arrays().map(|(name, _)| name).collect();
     let norm = ["weight", "bias", "running_mean", "running_var"];
     let mut expected = vec!["conv1.weight".to_owned()];
