@@ -1,7 +1,7 @@
 //! Averages of the weights over training.
 
-use crate::engine::below_one;
-use autodiff::{Array, Error, Float, Module, Result, Tensor};
+use crate::engine::{below_one, expect};
+use autodiff::{Array, Error, Float, Module, Result, StateDict, Tensor};
 use std::collections::HashMap;
 
 /// The average of a model's parameters over the steps of training, which often does better than the last step does.
@@ -37,6 +37,11 @@ pub struct Average<T: Float = f32> {
     values: HashMap<String, Array<T>>,
     swapped: bool,
 }
+
+/// The names in a state dict.
+const VALUES: &str = "values";
+const UPDATES: &str = "updates";
+const SWAPPED: &str = "swapped";
 
 impl<T: Float> Average<T> {
     /// Stochastic weight averaging (Izmailov et al., arXiv:1803.05407): all updates count alike, `a ← a + (w - a) / n`. For the
@@ -118,6 +123,63 @@ impl<T: Float> Average<T> {
             parameter.set(&Tensor::from(values));
         });
         self.swapped = !self.swapped;
+        Ok(())
+    }
+
+    /// The average, to be saved: a count `updates`, the arrays as `values.NAME`, sorted by their names, and a count `swapped`,
+    /// 1 while the model holds the average and this the model's parameters. Not the decay, which belongs to the program.
+    ///
+    /// ```
+    /// use autodiff::{Parameter, Tensor};
+    /// use optim::Average;
+    /// let mut w = Parameter::new(Tensor::scalar(1.0f64));
+    /// let mut average = Average::ema(0.75);
+    /// average.update(&w)?;
+    ///
+    /// let mut resumed = Average::ema(0.75);
+    /// resumed.load_state_dict(&average.state_dict())?;
+    /// w.set(&Tensor::scalar(2.0));
+    /// resumed.update(&w)?;
+    /// resumed.swap(&mut w)?;
+    /// assert_eq!(w.item(), 1.25);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn state_dict(&self) -> StateDict<T> {
+        let mut names: Vec<_> = self.values.keys().collect();
+        names.sort();
+        let mut values = StateDict::new();
+        for name in names {
+            values.set_array(name, self.values[name].clone());
+        }
+        let mut state = StateDict::new();
+        state.nest(VALUES, &values);
+        state.set_count(UPDATES, self.updates);
+        state.set_count(SWAPPED, u64::from(self.swapped));
+        state
+    }
+
+    /// Takes up what [`state_dict`](Self::state_dict) has given, instead of what has been averaged since.
+    ///
+    /// # Errors
+    /// If it is not the state of an average; the error names what is missing and what does not belong there. All is then as
+    /// it was. That the parameters are those of the model is found out by the next update.
+    #[track_caller]
+    pub fn load_state_dict(&mut self, state: &StateDict<T>) -> Result<()> {
+        let values = state.part(VALUES);
+        let inside = |name: &&str| *name == VALUES || name.starts_with(&format!("{VALUES}."));
+        let names: Vec<_> = state.arrays().map(|(name, _)| name).filter(inside).collect();
+        expect("average", state, &names, &[UPDATES, SWAPPED])?;
+        let count = |name| state.count(name).expect("the names were compared");
+        let (updates, swapped) = (count(UPDATES), count(SWAPPED));
+        if swapped > 1 || (updates == 0 && (swapped == 1 || !names.is_empty())) {
+            let message = format!(
+                "no average of {} arrays has {UPDATES} {updates} and {SWAPPED} {swapped}",
+                names.len()
+            );
+            return Err(Error::new("average", message));
+        }
+        self.values = values.arrays().map(|(name, array)| (name.to_owned(), array.clone())).collect();
+        (self.updates, self.swapped) = (updates, swapped == 1);
         Ok(())
     }
 

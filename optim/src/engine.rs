@@ -3,7 +3,7 @@
 
 use crate::group::{Group, Groups};
 use crate::optimizer::Step;
-use autodiff::{Array, Error, Float, Module, Result, StateDict, Tensor};
+use autodiff::{Array, Error, Float, Mismatch, Module, Result, StateDict, Tensor};
 use std::collections::HashMap;
 
 /// What an optimiser knows of one parameter.
@@ -103,12 +103,12 @@ impl<T: Float, const K: usize> States<T, K> {
         all
     }
 
-    /// Takes all of that up again.
+    /// Takes all of that up again. Of the slots, given with whether each step makes them, those must be there.
     #[track_caller]
     pub(crate) fn load(
         &mut self,
         optimizer: &'static str,
-        slots: [&str; K],
+        slots: [(&str, bool); K],
         saved: &StateDict<T>,
     ) -> Result<()> {
         let split = |name: &str| match name.rsplit_once('.') {
@@ -127,19 +127,59 @@ impl<T: Float, const K: usize> States<T, K> {
         }
         for (name, array) in saved.arrays() {
             let (parameter, slot) = split(name);
-            let at = slots.iter().position(|known| *known == slot);
+            let at = slots.iter().position(|(known, _)| *known == slot);
             match (states.get_mut(&parameter), at) {
                 (Some(state), Some(at)) => state.slots[at] = Some(array.clone()),
                 _ => foreign.push(name),
             }
         }
         if !foreign.is_empty() {
+            let slots = slots.map(|(slot, _)| slot);
             let message = format!("this is no state of {optimizer}, which has {slots:?}: {foreign:?}");
             return Err(Error::new(optimizer, message));
+        }
+        let mut missing = Vec::new();
+        for (name, state) in &states {
+            let empty =
+                slots.iter().zip(&state.slots).filter(|((_, always), slot)| *always && slot.is_none());
+            missing.extend(empty.map(|((slot, _), _)| below(name, slot)));
+        }
+        if !missing.is_empty() {
+            missing.sort();
+            return Err(Error::new(optimizer, format!("the state is incomplete: missing {missing:?}")));
         }
         self.0 = states;
         Ok(())
     }
+}
+
+/// The name of what belongs to a parameter; a model that is a single parameter has no name for it.
+fn below(parameter: &str, slot: &str) -> String {
+    if parameter.is_empty() { slot.to_owned() } else { format!("{parameter}.{slot}") }
+}
+
+/// Fails unless a state has just these arrays and counts: one error that names all that are missing and all others.
+#[track_caller]
+pub(crate) fn expect<T: Float>(
+    what: &'static str,
+    state: &StateDict<T>,
+    arrays: &[&str],
+    counts: &[&str],
+) -> Result<()> {
+    let mut mismatch = Mismatch::default();
+    let found_arrays: Vec<_> = state.arrays().map(|(name, _)| name).collect();
+    let found_counts: Vec<_> = state.counts().map(|(name, _)| name).collect();
+    let lacking = |all: &[&str], some: &[&str]| -> Vec<String> {
+        all.iter().filter(|name| !some.contains(name)).map(|&name| name.to_owned()).collect()
+    };
+    for (known, found) in [(arrays, &*found_arrays), (counts, &*found_counts)] {
+        mismatch.missing.extend(lacking(known, found));
+        mismatch.unexpected.extend(lacking(found, known));
+    }
+    if mismatch.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(what, format!("this is not what `state_dict` gives: {mismatch}")))
 }
 
 /// A slot of state, made of zeros when it is first asked for.
@@ -328,7 +368,8 @@ macro_rules! optimizer {
             }
 
             fn load_state_dict(&mut self, state: &::autodiff::StateDict<T>) -> ::autodiff::Result<()> {
-                self.states.load(stringify!($name), [$(stringify!($slot)),*], state)
+                let slots = [$((stringify!($slot), optimizer!(@always $($on)?))),*];
+                self.states.load(stringify!($name), slots, state)
             }
 
             fn learning_rate(&self) -> f64 {
@@ -343,6 +384,9 @@ macro_rules! optimizer {
     // The value of a hyperparameter for a parameter of this group.
     (@of decay, $hyper:ident, $group:ident) => { $group.decay($hyper) };
     (@of $check:ident, $hyper:ident, $group:ident) => { $hyper };
+    // Whether each step makes a slot.
+    (@always) => { true };
+    (@always $on:expr) => { false };
     // An array, or, under a condition, an option of one.
     (@slot $slot:ident, $w:ident) => { $crate::engine::slot($slot, $w) };
     (@slot $slot:ident, $w:ident, $on:expr) => {

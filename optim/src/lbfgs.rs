@@ -1,11 +1,12 @@
 //! The limited-memory method of Broyden, Fletcher, Goldfarb and Shanno.
 
 mod line_search;
+mod memory;
 
 use crate::engine::{not_negative, positive};
-use autodiff::{Array, Error, Float, Module, Result, Tensor};
+use autodiff::{Array, Error, Float, Module, Result, StateDict, Tensor};
 use line_search::{Point, strong_wolfe};
-use std::collections::VecDeque;
+use memory::Memory;
 
 /// L-BFGS (Liu and Nocedal, *On the limited memory BFGS method for large scale optimization*, 1989): steps along `-H g`, with an
 /// estimate `H` of the inverse Hessian from the last changes of weights and gradient. For small problems, and gradients
@@ -62,19 +63,6 @@ pub struct LbfgsStep {
     pub converged: bool,
     /// The names of the parameters that the loss does not depend on, in the order of the model. They stay as they are.
     pub without_gradient: Vec<String>,
-}
-
-/// What is known from the iterations before.
-#[derive(Clone, Debug)]
-struct Memory {
-    /// The number of trained numbers.
-    size: usize,
-    /// Changes `s` of the weights and `y` of the gradient, and `1 / (s y)`, from the oldest on.
-    pairs: VecDeque<(Vec<f64>, Vec<f64>, f64)>,
-    /// The estimate of the inverse Hessian that the pairs change.
-    scale: f64,
-    /// The last move, and the gradient before it.
-    last: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Lbfgs {
@@ -166,7 +154,7 @@ impl Lbfgs {
         let (mut iterations, mut evaluations) = (0, 1);
         let mut converged = largest(&gradient) <= self.gradient_tolerance;
         let mut memory = self.memory.take();
-        if let Some(Memory { size, .. }) = memory
+        if let Some(size) = memory.as_ref().map(Memory::size)
             && size != gradient.len()
         {
             let now = gradient.len();
@@ -233,39 +221,43 @@ impl Lbfgs {
         self.memory = memory;
         Ok(LbfgsStep { loss: start, iterations, evaluations, converged, without_gradient })
     }
-}
 
-impl Memory {
-    fn new(size: usize) -> Self {
-        Self { size, pairs: VecDeque::new(), scale: 1.0, last: None }
+    /// What is remembered, to be saved: the last `k` changes of the `n` weights and of their gradient, as `moved` and `change`
+    /// `[k, n]`, and as `last` `[2, n]` the move and the gradient that the next step learns from, or `[0, n]`. Nothing
+    /// before the first move. Not the hyperparameters, which belong to the program.
+    ///
+    /// All is in `f64`, also for a model of `f32`: such a model is saved apart.
+    ///
+    /// ```
+    /// use autodiff::{Parameter, Tensor};
+    /// use optim::Lbfgs;
+    /// let new = || Lbfgs::new(1.0).strong_wolfe(true).max_iterations(2);
+    /// let loss = |w: &Parameter<f64>| Ok((w.square() * &**w - &**w).square().sum());
+    /// let (mut w, mut optimizer) = (Parameter::new(Tensor::scalar(3.0)), new());
+    /// optimizer.step(&mut w, loss)?;
+    ///
+    /// let (mut saved, mut resumed) = (w.clone(), new());
+    /// resumed.load_state_dict(&optimizer.state_dict())?;
+    /// optimizer.step(&mut w, loss)?;
+    /// resumed.step(&mut saved, loss)?;
+    /// assert_eq!(saved.item(), w.item());
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn state_dict(&self) -> StateDict<f64> {
+        self.memory.as_ref().map_or_else(StateDict::new, Memory::state_dict)
     }
 
-    /// `-H g`, after what the last move has taught (Nocedal and Wright, algorithm 7.4).
-    fn direction(&mut self, gradient: &[f64], history: usize) -> Vec<f64> {
-        if let Some((moved, before)) = self.last.take() {
-            let change: Vec<f64> = gradient.iter().zip(&before).map(|(new, old)| new - old).collect();
-            let curvature = dot(&change, &moved);
-            if curvature > 1e-10 {
-                while self.pairs.len() >= history {
-                    self.pairs.pop_front();
-                }
-                self.scale = curvature / dot(&change, &change);
-                self.pairs.push_back((moved, change, 1.0 / curvature));
-            }
-        }
-        let mut direction = scaled(gradient, -1.0);
-        let mut factors = Vec::with_capacity(self.pairs.len());
-        for (moved, change, inverse) in self.pairs.iter().rev() {
-            let factor = dot(moved, &direction) * inverse;
-            add(&mut direction, change, -factor);
-            factors.push(factor);
-        }
-        direction = scaled(&direction, self.scale);
-        for ((moved, change, inverse), factor) in self.pairs.iter().zip(factors.into_iter().rev()) {
-            let other = dot(change, &direction) * inverse;
-            add(&mut direction, moved, factor - other);
-        }
-        direction
+    /// Takes up what [`state_dict`](Self::state_dict) has given, instead of what has been learned since. Of more changes than
+    /// the [history](Self::history) has room for, the last count.
+    ///
+    /// # Errors
+    /// If it is not the state of this optimiser; the error names what is missing, what does not belong there, and what has
+    /// another shape. All is then as it was. That the model has the right size is found out by the next step.
+    #[track_caller]
+    pub fn load_state_dict(&mut self, state: &StateDict<f64>) -> Result<()> {
+        let nothing = state.arrays().len() + state.counts().len() == 0;
+        self.memory = if nothing { None } else { Some(Memory::load(state, self.history)?) };
+        Ok(())
     }
 }
 

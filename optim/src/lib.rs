@@ -99,6 +99,10 @@
 //! first stepped, and counts the steps of this parameter alone: one that joins later, or was frozen for a while, has
 //! its bias corrected rightly. A parameter without gradient keeps values and state.
 //!
+//! All that has a state, [`Average`], [`Plateau`] and [`Lbfgs`] too, gives it as a [`StateDict`](autodiff::StateDict) by
+//! `state_dict` and takes it up by `load_state_dict`: training, saving, loading and going on gives the bits of training straight
+//! through. A [`Schedule`] has none.
+//!
 //! One optimiser serves one model, as the names of two may coincide. To train two models at once, hold them in a tuple.
 //!
 //! # Weight decay

@@ -54,7 +54,7 @@ pub trait Optimizer<T: Float = f32> {
     /// Takes up what [`state_dict`](Self::state_dict) has given, instead of what has been gathered since.
     ///
     /// # Errors
-    /// If it comes from another kind of optimiser. All is then as it was. That the parameters have the right shapes is found
+    /// If it comes from another kind of optimiser, or an array is missing. All is then as it was. That the parameters have the right shapes is found
     /// out by the next step.
     #[track_caller]
     fn load_state_dict(&mut self, state: &StateDict<T>) -> Result<()>;

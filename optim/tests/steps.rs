@@ -75,26 +75,6 @@ fn a_step_takes_the_gradients() {
 }
 
 #[test]
-fn a_state_that_is_taken_up_goes_on_to_the_same_bits() {
-    let step = |net: &mut Net, optimizer: &mut dyn Optimizer<f64>| {
-        (net.weight.square().sum() + (&*net.bias - 1.0).square().sum()).backward().unwrap();
-        optimizer.step(net).unwrap();
-    };
-    for (mut steady, mut resumed) in all_and_rprop().into_iter().zip(all_and_rprop()) {
-        let (mut a, mut b) = (Net::new(), Net::new());
-        (0..3).for_each(|_| step(&mut a, &mut *steady));
-        StateDict::of(&a).load_into(&mut b).unwrap();
-        resumed.load_state_dict(&steady.state_dict()).unwrap();
-        assert_eq!(resumed.state_dict(), steady.state_dict());
-        assert_eq!(steady.state_dict().count("weight.steps"), Some(3));
-        (0..3).for_each(|_| step(&mut a, &mut *steady));
-        (0..3).for_each(|_| step(&mut b, &mut *resumed));
-        assert_eq!(StateDict::of(&b), StateDict::of(&a));
-        assert_eq!(resumed.state_dict(), steady.state_dict());
-    }
-}
-
-#[test]
 fn the_state_of_another_optimiser_is_refused() {
     let mut net = Net::new();
     net.weight.sum().backward().unwrap();

@@ -1,6 +1,7 @@
 //! Less learning rate where a metric no longer improves.
 
-use crate::engine::{below_one, not_negative};
+use crate::engine::{below_one, expect, not_negative};
+use autodiff::{Error, Float, Result, StateDict};
 
 /// Multiplies the learning rate by a factor when a metric has not improved for a while: `ReduceLROnPlateau` of `PyTorch`.
 ///
@@ -12,7 +13,8 @@ use crate::engine::{below_one, not_negative};
 /// assert_eq!(factors, [1.0, 1.0, 1.0, 0.5, 0.5]);
 /// ```
 ///
-/// Unlike a [`Schedule`](crate::Schedule), it has a state, which belongs to a training.
+/// Unlike a [`Schedule`](crate::Schedule), it has a state, which belongs to a training and is saved with it; see
+/// [`state_dict`](Self::state_dict).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plateau {
     factor: f64,
@@ -28,6 +30,9 @@ pub struct Plateau {
     bad: u64,
     resting: u64,
 }
+
+/// The names in a state dict.
+const COUNTS: [&str; 4] = ["factor", "best", "bad", "resting"];
 
 impl Default for Plateau {
     fn default() -> Self {
@@ -133,6 +138,49 @@ impl Plateau {
             self.bad = 0;
         }
         self.current
+    }
+
+    /// What has been observed, to be saved, as counts: `factor` and `best`, the bits of an `f64` (NaN if there is no best yet),
+    /// and the metrics `bad` in a row and those left to rest. Not the settings, which belong to the program.
+    ///
+    /// ```
+    /// use optim::Plateau;
+    /// let new = || Plateau::new().factor(0.5).patience(1);
+    /// let mut plateau = new();
+    /// [1.0, 0.8, 0.8].map(|loss| plateau.observe(loss));
+    ///
+    /// let mut resumed = new();
+    /// resumed.load_state_dict(&plateau.state_dict::<f32>())?;
+    /// assert_eq!(resumed.observe(0.9), 0.5);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    pub fn state_dict<T: Float>(&self) -> StateDict<T> {
+        let mut state = StateDict::new();
+        let counts =
+            [self.current.to_bits(), self.best.unwrap_or(f64::NAN).to_bits(), self.bad, self.resting];
+        for (name, count) in COUNTS.into_iter().zip(counts) {
+            state.set_count(name, count);
+        }
+        state
+    }
+
+    /// Takes up what [`state_dict`](Self::state_dict) has given, instead of what has been observed since.
+    ///
+    /// # Errors
+    /// If it is not the state of a plateau; the error names what is missing and what does not belong there. All is then as it
+    /// was.
+    #[track_caller]
+    pub fn load_state_dict<T: Float>(&mut self, state: &StateDict<T>) -> Result<()> {
+        expect("Plateau", state, &[], &COUNTS)?;
+        let [factor, best, bad, resting] =
+            COUNTS.map(|name| state.count(name).expect("the names were compared"));
+        let [factor, best] = [factor, best].map(f64::from_bits);
+        if !(0.0..=1.0).contains(&factor) {
+            return Err(Error::new("Plateau", format!("the factor must be from 0 to 1, not {factor}")));
+        }
+        (self.current, self.best) = (factor, (!best.is_nan()).then_some(best));
+        (self.bad, self.resting) = (bad, resting);
+        Ok(())
     }
 
     fn improves(&self, metric: f64) -> bool {
