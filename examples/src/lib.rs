@@ -1,7 +1,8 @@
-//! What the chapters share: their options and claims.
+//! What the chapters share: their options and claims; and the models that speed is measured on.
 
 pub mod chapter;
 pub mod classifier;
+pub mod workloads;
 
 /// The code blocks of the README are tests.
 #[cfg(doctest)]

@@ -1,13 +1,14 @@
 //! Workloads that are measured against other frameworks, under their common names; see `--help`.
 //!
 //! Each is written as a user of the public API would write it. A figure is seconds per iteration: after a warm-up,
-//! the median, smallest and largest of several repetitions, each an inner loop of a fixed least duration.
+//! the median, smallest and largest of several repetitions, each an inner loop of a fixed least duration. With `--steps`
+//! nothing is timed: what a number of steps needs is then measured from outside.
 
 mod single;
-mod training;
 
 use autodiff::Result;
 use clap::Parser;
+use examples::workloads::workloads;
 use std::time::Instant;
 
 /// Runs workloads and prints what each iteration takes.
@@ -16,7 +17,7 @@ struct Options {
     /// Threads to compute on.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1024))]
     threads: u64,
-    /// Workloads whose name contains one of these, separated by commas.
+    /// Workloads that are called one of these, separated by commas, or whose name contains one that none is called.
     #[arg(long, default_value = "")]
     only: String,
     /// One JSON object a line.
@@ -31,19 +32,16 @@ struct Options {
     /// Seconds of warm-up.
     #[arg(long, default_value_t = 0.4)]
     warm_time: f64,
+    /// Does so many steps of each instead, and prints nothing.
+    #[arg(long, conflicts_with = "json")]
+    steps: Option<u64>,
     /// Given by cargo; without effect.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// Does a workload once.
-type Step = Box<dyn FnMut() -> Result<()>>;
-
-/// A name and what builds the step that is timed.
-type Workload = (&'static str, fn() -> Step);
-
 /// Seconds per iteration, one figure a repetition.
-fn measure(step: &mut Step, options: &Options) -> Result<Vec<f64>> {
+fn measure(step: &mut dyn FnMut() -> Result<()>, options: &Options) -> Result<Vec<f64>> {
     let started = Instant::now();
     let mut count = 0;
     while count < 3 || started.elapsed().as_secs_f64() < options.warm_time {
@@ -67,25 +65,41 @@ fn measure(step: &mut Step, options: &Options) -> Result<Vec<f64>> {
 fn main() {
     let options = Options::parse();
     let parts: Vec<&str> = options.only.split(',').filter(|part| !part.is_empty()).collect();
+    let trainings = workloads::<f32>();
+    let names: Vec<&str> =
+        single::WORKLOADS.iter().map(|w| w.0).chain(trainings.iter().map(|w| w.name)).collect();
+    let selects = |part: &str, name: &str| name == part || !names.contains(&part) && name.contains(part);
+    let wanted = |name| parts.is_empty() || parts.iter().any(|part| selects(part, name));
     autodiff::with_threads(options.threads as usize, || {
-        for (name, build) in single::WORKLOADS.iter().chain(training::WORKLOADS) {
-            if !parts.is_empty() && !parts.iter().any(|part| name.contains(part)) {
-                continue;
+        for (name, build) in single::WORKLOADS {
+            if wanted(name) {
+                run(name, &mut build(), &options);
             }
-            let times = match measure(&mut build(), &options) {
-                Ok(times) => times,
-                Err(error) => panic!("{name}: {error}"),
-            };
-            let (min, median, max) = (times[0], times[times.len() / 2], times[times.len() - 1]);
-            if options.json {
-                let row = serde_json::json!({
-                    "system": concat!("autodiff-", env!("CARGO_PKG_VERSION")), "workload": name,
-                    "threads": options.threads, "median_s": median, "min_s": min, "max_s": max, "reps": times.len(),
-                });
-                println!("{row}");
-            } else {
-                println!("{name:24} {:>10.3} µs  ({:.3} to {:.3})", median * 1e6, min * 1e6, max * 1e6);
+        }
+        for workload in &trainings {
+            if wanted(workload.name) {
+                let mut training = (workload.build)(workload.batch);
+                run(workload.name, &mut || training.step(), &options);
             }
         }
     });
+}
+
+/// Does a workload as the options say, and prints its figures.
+fn run(name: &str, step: &mut dyn FnMut() -> Result<()>, options: &Options) {
+    if let Some(steps) = options.steps {
+        (0..steps).try_for_each(|_| step()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        return;
+    }
+    let times = measure(step, options).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (min, median, max) = (times[0], times[times.len() / 2], times[times.len() - 1]);
+    if options.json {
+        let row = serde_json::json!({
+            "system": concat!("autodiff-", env!("CARGO_PKG_VERSION")), "workload": name,
+            "threads": options.threads, "median_s": median, "min_s": min, "max_s": max, "reps": times.len(),
+        });
+        println!("{row}");
+    } else {
+        println!("{name:24} {:>10.3} µs  ({:.3} to {:.3})", median * 1e6, min * 1e6, max * 1e6);
+    }
 }

@@ -1,10 +1,12 @@
 //! Single operations, forward and, where the name says so or it is elementwise, backward.
 
-use super::{Step, Workload};
 use autodiff::{ConvOptions, Result, Rng, Shape, Tensor, no_grad, pull_back};
 
-/// Those of this file.
-pub(super) const WORKLOADS: &[Workload] = &[
+/// Does a workload once.
+pub(super) type Step = Box<dyn FnMut() -> Result<()>>;
+
+/// Each with its name and what builds the step that is timed.
+pub(super) const WORKLOADS: &[(&str, fn() -> Step)] = &[
     ("gemm_64", || gemm(64, 64, 64)),
     ("gemm_skinny", || gemm(128, 784, 256)),
     ("gemm_512", || gemm(512, 512, 512)),

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""Measures the workloads and the job on MNIST here and in PyTorch, side by side, and writes BENCHMARKS.md.
+
+    python3 examples/benches/compare.py --python venv/bin/python              # everything: about 12 minutes
+    python3 examples/benches/compare.py --only conv,lenet --threads 1         # these rows anew, the others stay
+    python3 examples/benches/compare.py --parts times --resume --seconds 90   # rows not yet measured at this commit
+    python3 examples/benches/compare.py --parts page                          # writes the page only
+
+The interpreter needs `pip install torch` (CPU is enough); this script needs nothing. Both systems do the same workload in
+turn, round by round, so that a drift of the machine's speed meets both. What is measured is kept in results.json beside
+this script, and the page is made from that. Times depend on whatever else the machine does: leave it alone.
+"""
+import argparse
+import json
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+import page
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+RESULTS = os.path.join(HERE, "results.json")
+TWIN = os.path.join(HERE, "pytorch/workloads.py")
+# A shorter measurement than the programs' own, for there are several rounds of it.
+BRIEF = ["--reps", "3", "--rep-time", "0.05", "--warm-time", "0.2"]
+TRAININGS = ["mlp_mnist_sgd", "mlp_mnist_adam", "mlp_tiny_sgd", "mlp_tiny_adam", "lenet_mnist_adam", "resnet_cifar_sgd",
+             "lstm_h128_s64_b32", "gru_h128_s64_b32", "transformer_block"]
+MEMORY_STEPS = 30
+NATIVE = ["lenet_mnist_adam", "transformer_block", "gru_h128_s64_b32"]
+
+
+def output(*command, **options):
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+def executable(*command, env=None):
+    """Builds by cargo; the program that comes of it."""
+    lines = output("cargo", *command, "--message-format=json", env=env).splitlines()
+    built = [path for path in (json.loads(line).get("executable") for line in lines) if path]
+    return built[-1]
+
+
+def cpu():
+    """Model and vector extensions, as Linux names them."""
+    with open("/proc/cpuinfo") as file:
+        lines = dict(re.split(r"\s*:\s*", line.strip(), maxsplit=1) for line in file if ": " in line)
+    flags = lines.get("flags", "").split()
+    known = [flag for flag in ("avx2", "fma", "avx512f", "avx512bw", "avx512vl", "amx_tile") if flag in flags]
+    return lines.get("model name", platform.processor()), known
+
+
+def machine(python):
+    model, features = cpu()
+    return {
+        "cpu": model,
+        "features": features,
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "rustc": output("rustc", "--version").strip(),
+        "torch": output(python, "-c", "import torch; print(torch.__version__)").strip(),
+    }
+
+
+def commit():
+    """The last commit that changed what is measured, with a + if it has been changed since."""
+    crates = ["autodiff", "nn", "optim", "datasets"]
+    changed = output("git", "status", "--porcelain", "--", *crates)
+    return output("git", "log", "-1", "--format=%h", "--", *crates).strip() + ("+" if changed else "")
+
+
+class Torch:
+    """PyTorch's twin of the workloads. It is started once: that takes seconds."""
+
+    def __init__(self, python):
+        command = [python, TWIN, *BRIEF]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.names = json.loads(self.process.stdout.readline())
+
+    def measure(self, threads, name):
+        self.process.stdin.write(f"{threads} {name}\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())["median_s"]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(program, threads, name):
+    (row,) = output(program, "--threads", str(threads), "--only", name, "--json", *BRIEF).splitlines()
+    return json.loads(row)["median_s"]
+
+
+def workloads(env=None):
+    return executable("bench", "-q", "-p", "examples", "--bench", "workloads", "--no-run", env=env)
+
+
+def selected(name, options):
+    parts = [part for part in options.only.split(",") if part]
+    return not parts or any(part in name for part in parts)
+
+
+def times(options, results):
+    program, torch, at = workloads(), Torch(options.python), commit()
+    deadline = time.monotonic() + options.seconds
+    for threads in options.threads.split(","):
+        rows = results.setdefault("times", {}).setdefault(threads, {})
+        for name in torch.names:
+            if not selected(name, options) or options.resume and rows.get(name, {}).get("commit") == at:
+                continue
+            if time.monotonic() > deadline:
+                print("out of time: go on by --resume")
+                torch.close()
+                return
+            row = {"ours": [], "torch": [], "commit": at}
+            for _ in range(options.rounds):
+                row["ours"].append(measure(program, threads, name))
+                row["torch"].append(torch.measure(threads, name))
+            rows[name] = row
+            save(results)
+            print(f"{name:28} {threads} {page.ratio(row):6.2f}", flush=True)
+        results["times"][threads] = {name: rows[name] for name in torch.names if name in rows}
+    torch.close()
+
+
+def peak(command, request=""):
+    """The largest resident set of a process, in MiB."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=ROOT)
+    process.stdin.write(request.encode())
+    process.stdin.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{shlex.join(command)}: exit {process.returncode}")
+    return usage.ru_maxrss / 1024
+
+
+def memory(options, results):
+    program, at = workloads(), commit()
+    ours = lambda name, steps: peak([program, "--threads", "1", "--only", name, "--steps", str(steps)])
+    theirs = lambda request: peak([options.python, TWIN], request)
+    results["memory"] = {"idle": {"ours": ours("no workload", 0), "torch": theirs("")}, "commit": at, "rows": {}}
+    for name in TRAININGS:
+        row = {"ours": ours(name, MEMORY_STEPS), "torch": theirs(f"1 {name} {MEMORY_STEPS}\n")}
+        results["memory"]["rows"][name] = row
+        save(results)
+        print(f"{name:28} {row}", flush=True)
+
+
+def job(options, results):
+    program, cores = executable("build", "-q", "--release", "-p", "examples", "--example", "mnist"), os.cpu_count()
+    commands = {
+        "ours": [program, "--threads", str(cores)],
+        "torch": [options.python, os.path.join(HERE, "pytorch/mnist.py"), "--threads", str(cores)],
+    }
+    rows = {"threads": cores, "commit": commit(), "ours": [], "torch": []}
+    for _ in range(options.job_rounds):
+        for system, command in commands.items():
+            start = time.perf_counter()
+            printed = output(*command, stderr=subprocess.STDOUT)
+            run = {"whole_s": time.perf_counter() - start}
+            run["training_s"] = float(re.search(r"trained in ([\d.]+) s", printed)[1])
+            run["accuracy"] = float(re.search(r"test accuracy: ([\d.]+) %", printed)[1])
+            rows[system].append(run)
+            print(f"mnist {system} {run}", flush=True)
+    results["job"] = rows
+
+
+def build(options, results):
+    """A build from nothing, whose dependencies have been downloaded; and what `target-cpu=native` gains."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = os.environ | {"CARGO_TARGET_DIR": folder}
+        start = time.perf_counter()
+        output("cargo", "build", "-q", "--release", "-p", "autodiff", env=env)
+        results["build"] = {"seconds": time.perf_counter() - start, "commit": commit()}
+    print(f"clean build {results['build']['seconds']:.1f} s", flush=True)
+
+
+def native(options, results):
+    """The default build, which chooses its kernels when it runs, beside one made for this processor."""
+    target = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "native")
+    env = os.environ | {"CARGO_TARGET_DIR": target, "RUSTFLAGS": "-C target-cpu=native"}
+    programs = {"default": workloads(), "native": workloads(env)}
+    results["native"] = {"commit": commit(), "rows": {}}
+    for name in NATIVE:
+        row = {build: [] for build in programs}
+        for _ in range(2 * options.rounds):
+            for build, program in programs.items():
+                row[build].append(measure(program, 1, name))
+        results["native"]["rows"][name] = row
+        save(results)
+        print(f"{name:28} {page.ratio(row, 'default', 'native'):6.3f}", flush=True)
+
+
+PARTS = {"times": times, "memory": memory, "job": job, "build": build, "native": native}
+
+
+def save(results):
+    with open(RESULTS, "w") as file:
+        json.dump(results, file, indent=1)
+        file.write("\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}; or page [default: all]")
+    parser.add_argument("--only", default="", help="workloads whose name contains one of these, separated by commas")
+    parser.add_argument("--threads", default="1,2", help="numbers of threads, separated by commas")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each workload")
+    parser.add_argument("--job-rounds", type=int, default=1, help="rounds of the job on MNIST")
+    parser.add_argument("--resume", action="store_true", help="leave out what has been timed at this commit")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no other row after so long")
+    parser.add_argument("--python", default=sys.executable, help="a Python that imports torch")
+    options = parser.parse_args()
+
+    results = {}
+    if os.path.exists(RESULTS):
+        with open(RESULTS) as file:
+            results = json.load(file)
+    parts = [] if options.parts == "page" else options.parts.split(",")
+    if parts:
+        here = machine(options.python)
+        if results.get("machine", here) != here:
+            print("another machine or other versions than in results.json: its figures are dropped")
+            results = {}
+        results["machine"] = here
+    for part in parts:
+        PARTS[part](options, results)
+        save(results)
+    page.write(results, ROOT)
+
+
+if __name__ == "__main__":
+    main()

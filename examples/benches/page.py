@@ -1,0 +1,219 @@
+"""BENCHMARKS.md and the headline of the README, from what compare.py has measured."""
+import math
+import os
+import re
+import statistics
+
+# Workloads, and the largest ratio to PyTorch that is aimed at. The first that fits counts.
+MARKS = [
+    (r"^op_overhead", 0.03),
+    (r"^mlp_tiny", 0.05),
+    (r"^mlp_mnist", 0.7),
+    (r"^lenet", 0.5),
+    (r"^resnet", 0.65),
+    (r"^conv3x3.*_fwd$", 0.9),
+    (r"^conv3x3.*_fwdbwd$", 0.75),
+    (r"^conv1x1", 0.4),
+    (r"^softmax|^layernorm|^ew_gelu|^ew_tanh", 0.7),
+    (r"^lstm|^gru", 0.6),
+    (r"^transformer", 0.9),
+    (r"^gemm", 1.02),
+    (r"", 1.0),
+]
+GEOMETRIC_MEAN = 0.5
+# Two threads are to be so much faster than one, and nowhere slower, less what differs by chance.
+SPEEDUP = [(r"^lenet|^resnet|^transformer", 1.8), (r"", 0.97)]
+BUILD_SECONDS = 60
+NATIVE_GAIN = 0.03
+ACCURACY = 99.0
+
+
+def mark(marks, name):
+    return next(value for pattern, value in marks if re.search(pattern, name))
+
+
+def ratios(row, one="ours", other="torch"):
+    """Round by round, for both have met the same speed of the machine there."""
+    return [a / b for a, b in zip(row[one], row[other])]
+
+
+def ratio(row, one="ours", other="torch"):
+    return statistics.median(ratios(row, one, other))
+
+
+def mean(rows):
+    return math.exp(statistics.fmean(math.log(ratio(row)) for row in rows.values()))
+
+
+def speedup(times, name):
+    one, two = (statistics.median(times[threads][name]["ours"]) for threads in ("1", "2"))
+    return one / two
+
+
+def verdict(met):
+    return "met" if met else "**missed**"
+
+
+def threads_of(threads):
+    return f"{threads} thread{'s' if threads != '1' else ''}"
+
+
+def seconds(values):
+    """The median, and the smallest and the largest where they differ in what is shown."""
+    unit, factor = next(((u, f) for u, f in (("s", 1), ("ms", 1e3)) if statistics.median(values) * f >= 1), ("µs", 1e6))
+    low, middle, high = (f"{x * factor:.3g}" if x * factor < 1000 else f"{x * factor:.0f}"
+                         for x in (min(values), statistics.median(values), max(values)))
+    return f"{middle} {unit}" + (f" ({low} to {high})" if (low, high) != (middle, middle) else "")
+
+
+def table(header, rows):
+    return ["| " + " | ".join(cells) + " |" for cells in [header, ["---"] * len(header), *rows]] + [""]
+
+
+def judged(times):
+    """For each mark: what is measured, the aim, the figure, whether it is met."""
+    found = []
+    for threads, rows in times.items():
+        for name, row in rows.items():
+            found.append((f"`{name}`, {threads_of(threads)}", mark(MARKS, name), ratio(row)))
+        found.append((f"geometric mean, {threads_of(threads)}", GEOMETRIC_MEAN, mean(rows)))
+    return [(what, aim, figure, figure <= aim) for what, aim, figure in found]
+
+
+def two_threads(times):
+    names = [name for name in times.get("1", {}) if name in times.get("2", {})]
+    return [(name, mark(SPEEDUP, name), speedup(times, name)) for name in names]
+
+
+def summary(results):
+    """A few lines on all of it."""
+    times, lines = results.get("times", {}), []
+    for threads, rows in times.items():
+        slower = [name for name, row in rows.items() if ratio(row) > 1]
+        lines.append(f"- On {threads_of(threads)}, the geometric mean over {len(rows)} workloads is **{mean(rows):.2f}** of "
+                     f"PyTorch's time; slower than PyTorch: {len(slower)} of them.")
+    if "job" in results:
+        ours, torch = (job_figures(results["job"][system]) for system in ("ours", "torch"))
+        lines.append(f"- `mnist`, the whole job on {results['job']['threads']} threads: {ours['whole_s']:.1f} s to "
+                     f"{ours['accuracy']:.2f} %; PyTorch {torch['whole_s']:.1f} s to {torch['accuracy']:.2f} %.")
+    return lines
+
+
+def job_figures(runs):
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def commits(results):
+    """The last commit that changed what is measured: that of most rows, and what is of another."""
+    rows = {f"`{name}`, {threads_of(threads)}": row["commit"]
+            for threads, of in results.get("times", {}).items() for name, row in of.items()}
+    rows |= {part: results[part]["commit"] for part in ("memory", "job", "build", "native") if part in results}
+    most = statistics.mode(rows.values())
+    others = {}
+    for what, commit in rows.items():
+        if commit != most:
+            others.setdefault(commit, []).append(what)
+    return [f"Measured as of commit {most}" + "".join(f"; at {commit}: {', '.join(names)}"
+                                                   for commit, names in others.items()) + "."]
+
+
+def page(results):
+    machine, times = results["machine"], results.get("times", {})
+    rounds = max((len(row["ours"]) for rows in times.values() for row in rows.values()), default=0)
+    lines = [
+        "# Benchmarks", "",
+        "Written by `python3 examples/benches/compare.py`, whose `--help` lists its options; not by hand.", "",
+        f"{machine['cpu']} with {', '.join(machine['features'])}; {machine['cores']} cores, {machine['system']}; "
+        f"{machine['rustc']}; PyTorch {machine['torch']}. All in single precision, on the CPU. " + commits(results)[0], "",
+        f"Each workload was run by both in turn, {rounds} rounds of it; a round is the median of 3 repetitions after a warm-up. "
+        "A time is the median of the rounds, with the fastest and the slowest; the ratio, below 1 where we are faster, is the "
+        "median of the ratios round by round, with the smallest and the largest. PyTorch runs from Python, eagerly, as it is "
+        "installed; the workloads are [ours](examples/benches/workloads) and [PyTorch's](examples/benches/pytorch).", "",
+        *summary(results), "",
+    ]
+    marks = judged(times)
+    missed = [row for row in marks if not row[3]]
+    slow = [(f"`{name}`, 2 threads over 1", f"at least {aim}", f"{figure:.2f}") for name, aim, figure in two_threads(times)
+            if figure < aim]
+    lines += ["## Marks", "", f"Of {len(marks)} marks for the ratio, {len(marks) - len(missed)} are met; of "
+              f"{len(two_threads(times))} for the gain of a second thread, {len(two_threads(times)) - len(slow)}. Missed are:", ""]
+    lines += table(["what", "mark", "measured"],
+                   [(what, f"at most {aim}", f"{figure:.3f}") for what, aim, figure, met in marks if not met] + slow)
+    for threads, rows in times.items():
+        lines += [f"## {threads_of(threads).capitalize()}", ""]
+        lines += table(["workload", "ours", "PyTorch", "ratio", "mark", ""], [
+            (f"`{name}`", seconds(row["ours"]), seconds(row["torch"]),
+             f"{ratio(row):.3f} ({min(ratios(row)):.3f} to {max(ratios(row)):.3f})", f"{mark(MARKS, name)}",
+             verdict(ratio(row) <= mark(MARKS, name))) for name, row in rows.items()])
+        lines += [f"Geometric mean of the ratios: {mean(rows):.3f}; mark {GEOMETRIC_MEAN}: "
+                  f"{verdict(mean(rows) <= GEOMETRIC_MEAN)}.", ""]
+    if two_threads(times):
+        lines += ["## Two threads over one", "", "Our time on one thread over that on two. Nothing is to be slower on two: a "
+                  "mark of 0.97 is 1 less what differs by chance.", ""]
+        lines += table(["workload", "gain", "mark", ""], [(f"`{name}`", f"{figure:.2f}", f"{aim}", verdict(figure >= aim))
+                                                          for name, aim, figure in two_threads(times)])
+    lines += memory(results.get("memory")) + job(results.get("job")) + build(results)
+    return "\n".join(lines)
+
+
+def memory(found):
+    if not found:
+        return []
+    idle = found["idle"]
+    gains = {name: {system: row[system] - idle[system] for system in idle} for name, row in found["rows"].items()}
+    return ["## Peak memory", "", "The largest resident set of a process of its own that does 30 training steps on one thread, in "
+            f"MiB, and by how much it exceeds that of one that does none ({idle['ours']:.0f} for ours, {idle['torch']:.0f} for "
+            "Python with PyTorch imported). Mark: an increase of at most PyTorch's.", ""] + table(
+        ["workload", "ours", "PyTorch", "increase, ours", "increase, PyTorch", "ratio", ""],
+        [(f"`{name}`", f"{row['ours']:.0f}", f"{row['torch']:.0f}", f"{gains[name]['ours']:.1f}", f"{gains[name]['torch']:.1f}",
+          f"{gains[name]['ours'] / gains[name]['torch']:.2f}", verdict(gains[name]["ours"] <= gains[name]["torch"]))
+         for name, row in found["rows"].items()])
+
+
+def job(found):
+    if not found:
+        return []
+    lines = ["## The whole job", "", f"`cargo run --release --example mnist` on {found['threads']} threads, and "
+             "[the same network](examples/benches/pytorch/mnist.py) with the same data, batches, optimiser and schedule: three epochs "
+             "of 60,000 images. The whole job is the program from its start to its end: reading the data, training, testing on "
+             f"10,000 images. Mark: {ACCURACY:.0f} %.", ""]
+    rows = []
+    for system, name in (("ours", "ours"), ("torch", "PyTorch")):
+        for run in found[system]:
+            rows.append((name, f"{run['whole_s']:.1f} s", f"{run['training_s']:.1f} s", f"{run['accuracy']:.2f} %",
+                         verdict(run["accuracy"] >= ACCURACY)))
+    return lines + table(["system", "whole job", "training", "test accuracy", ""], rows)
+
+
+def build(results):
+    lines = []
+    if "build" in results:
+        took = results["build"]["seconds"]
+        lines += [f"`cargo build --release -p autodiff` from nothing, with the dependencies downloaded: {took:.0f} s; mark "
+                  f"{BUILD_SECONDS} s: {verdict(took <= BUILD_SECONDS)}.", ""]
+    if "native" in results:
+        rows = results["native"]["rows"]
+        lines += ["The default build chooses its kernels at run time. Beside a build with `-C target-cpu=native`, on one thread; "
+                  f"mark: at most {1 + NATIVE_GAIN} of its time.", ""]
+        lines += table(["workload", "default", "native", "ratio", ""], [
+            (f"`{name}`", seconds(row["default"]), seconds(row["native"]), "{:.3f} ({:.3f} to {:.3f})".format(
+                ratio(row, "default", "native"), min(ratios(row, "default", "native")), max(ratios(row, "default", "native"))),
+             verdict(ratio(row, "default", "native") <= 1 + NATIVE_GAIN)) for name, row in rows.items()])
+    return ["## Build", "", *lines] if lines else []
+
+
+def write(results, root):
+    """Writes the page, and its summary between the two markers of the README."""
+    with open(os.path.join(root, "BENCHMARKS.md"), "w") as file:
+        file.write(page(results).rstrip() + "\n")
+    path = os.path.join(root, "README.md")
+    with open(path) as file:
+        readme = file.read()
+    begin, end = "<!-- benchmarks -->\n", "<!-- end of benchmarks -->\n"
+    before, rest = readme.split(begin)
+    after = rest.split(end)[1]
+    machine = results["machine"]
+    lines = [f"On {machine['cores']} cores of {machine['cpu']}, beside PyTorch {machine['torch']}:", "", *summary(results), "",
+             "[All figures](BENCHMARKS.md), with their spread and what is aimed at; what is slower, too.", ""]
+    with open(path, "w") as file:
+        file.write(before + begin + "\n".join(lines) + end + after)
