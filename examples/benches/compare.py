@@ -109,6 +109,7 @@ def selected(name, options):
 def times(options, results):
     program, torch, at = workloads(), Torch(options.python), commit()
     deadline = time.monotonic() + options.seconds
+    results["workloads"] = torch.names
     for threads in options.threads.split(","):
         rows = results.setdefault("times", {}).setdefault(threads, {})
         for name in torch.names:
