@@ -66,11 +66,12 @@
 //! | Pictures | [`figure`] |
 //! | A run as a page | [`report`] |
 //! | The tape as a page | [`viewer`] |
+//! | A page of one's own | [`page`](page::page) |
 
 mod callback;
 mod error;
 pub mod figure;
-mod page;
+pub mod page;
 pub mod report;
 pub mod tensorboard;
 mod trainer;

@@ -1,7 +1,17 @@
 //! The shell of the pages: one file that needs nothing else, neither a network nor a library.
 
 /// A page with this text as its title, and these styles, contents and script; light or dark as the reader's system is.
-pub(crate) fn page(title: &str, style: &str, body: &str, script: &str) -> String {
+///
+/// The title may be any text; the rest stands as it is given, and must not come from strangers. The styles can use the
+/// colours that `base.css` names: `--ground`, `--raised`, `--ink`, `--muted`, `--line`, `--strong`, `--accent`, `--on-accent`,
+/// `--tint`, `--gradient`, `--gradient-tint`.
+///
+/// ```
+/// let body = "<main>\n<h1>Here</h1>\n</main>\n";
+/// let page = train::page::page("1 < 2", "h1 { color: var(--accent); }\n", body, "document.title += '!';\n");
+/// assert!(page.contains("<title>1 &lt; 2</title>") && page.contains("<h1>Here</h1>"));
+/// ```
+pub fn page(title: &str, style: &str, body: &str, script: &str) -> String {
     let title = escaped(title);
     let base = include_str!("base.css");
     format!(
