@@ -5,13 +5,14 @@
 //! `target/reports/mnist.html`. With `-- --resume` it saves
 //! itself on its way, and goes on where it was interrupted.
 
-use autodiff::{PoolOptions, Result, Rng, Tensor};
+use autodiff::{Result, Rng, Tensor};
 use clap::{Parser, ValueEnum};
 use datasets::{Dataset, Loader};
 use examples::chapter::{self, count};
 use examples::classifier::{self, Saving};
+use examples::cnn::Cnn;
 use nn::save::Checkpoints;
-use nn::{Affine, Conv2d, Dropout, Layer, Module};
+use nn::{Affine, Layer, Module};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -96,39 +97,6 @@ impl Layer for Mlp {
     fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let x = images.flatten(1)?;
         let x = self.hidden.forward(&x)?.relu();
-        self.output.forward(&x)
-    }
-}
-
-/// Two convolutions, each with pooling and `ReLU`, then two affine layers with dropout between.
-#[derive(Module)]
-struct Cnn {
-    conv1: Conv2d,
-    conv2: Conv2d,
-    hidden: Affine,
-    dropout: Dropout,
-    output: Affine,
-}
-
-impl Cnn {
-    fn new(rng: &mut Rng) -> Self {
-        Self {
-            conv1: Conv2d::new(1, 32, 3, rng).padding(1),
-            conv2: Conv2d::new(32, 64, 3, rng).padding(1),
-            hidden: Affine::new(64 * 7 * 7, 128, rng),
-            dropout: Dropout::new(0.5, rng),
-            output: Affine::new(128, 10, rng),
-        }
-    }
-}
-
-impl Layer for Cnn {
-    fn forward(&self, images: &Tensor) -> Result<Tensor> {
-        // The largest of a window is the same before and after the ReLU, which has a quarter of the work after it.
-        let x = self.conv1.forward(images)?.max_pool2d(PoolOptions::square(2))?.relu();
-        let x = self.conv2.forward(&x)?.max_pool2d(PoolOptions::square(2))?.relu();
-        let x = self.hidden.forward(&x.flatten(1)?)?.relu();
-        let x = self.dropout.forward(&x)?;
         self.output.forward(&x)
     }
 }

@@ -1,7 +1,10 @@
-//! What the chapters share: their options and claims; and the models that speed is measured on.
+//! What the chapters share: their options and claims; the models that speed is measured on; the page to draw on.
 
 pub mod chapter;
 pub mod classifier;
+pub mod cnn;
+pub mod digits_server;
+pub mod drawing;
 pub mod workloads;
 
 /// The code blocks of the README are tests.
