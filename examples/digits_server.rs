@@ -1,7 +1,7 @@
 //! A page to draw on: a digit is classified as it is drawn, and one sees what the convolutions find in it.
 //!
 //! `cargo run --release --example digits_server` serves it on the loopback address, until Ctrl-C. The first time it trains
-//! the network of `mnist` on a third of the images, and saves it as `target/models/digits.safetensors`, which is loaded the
+//! the network of `mnist`, once through the images, and saves it as `target/models/digits.safetensors`, which is loaded the
 //! next time.
 
 use autodiff::Rng;
@@ -74,7 +74,7 @@ fn model(options: &Options, train: &Dataset) -> chapter::Result<Cnn> {
         eprintln!("loaded: {}", file.display());
         return Ok(model);
     }
-    let images = train.take(if quick { 6_000 } else { 20_000 });
+    let images = if quick { train.take(6_000) } else { train.clone() };
     eprintln!("training on {} images", images.len());
     let mut model = Cnn::new(&mut Rng::seed(seed));
     classifier::train(&mut model, Loader::new(&images, 64).shuffle(seed), 1, 0.002, None)?;

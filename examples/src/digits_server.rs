@@ -223,11 +223,12 @@ mod tests {
         let server = DigitsServer::start(Cnn::new(&mut Rng::seed(3)), 0).unwrap();
         let (agent, home) = (agent(), server.address());
         let classify = format!("{home}classify");
+        let too_large = vec![9; MAX_SIDE * MAX_SIDE + 1];
         let cases: [(&str, &[u8], u16, &str); 6] = [
             (&classify, &[], 400, "square drawing"),
             (&classify, &[9; 783], 400, "783 bytes"),
             (&classify, &[0; 784], 422, "no ink"),
-            (&classify, &[9; MAX_SIDE * MAX_SIDE + 1], 413, "at most 512x512"),
+            (&classify, &too_large, 413, "at most 512x512"),
             (&home, &[9; 784], 405, "POST is not answered here"),
             (&format!("{home}x"), &[9; 784], 404, "nothing at /x"),
         ];
