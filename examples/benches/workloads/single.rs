@@ -5,8 +5,11 @@ use autodiff::{ConvOptions, Result, Rng, Shape, Tensor, no_grad, pull_back};
 /// Does a workload once.
 pub(super) type Step = Box<dyn FnMut() -> Result<()>>;
 
-/// Each with its name and what builds the step that is timed.
-pub(super) const WORKLOADS: &[(&str, fn() -> Step)] = &[
+/// A name, and what builds the step that is timed.
+type Workload = (&'static str, fn() -> Step);
+
+/// The operations.
+pub(super) const WORKLOADS: &[Workload] = &[
     ("gemm_64", || gemm(64, 64, 64)),
     ("gemm_skinny", || gemm(128, 784, 256)),
     ("gemm_512", || gemm(512, 512, 512)),
