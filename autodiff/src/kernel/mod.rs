@@ -11,7 +11,6 @@ pub(crate) mod index;
 pub(crate) mod map;
 pub(crate) mod math;
 pub(crate) mod memory;
-pub(crate) mod packed;
 pub(crate) mod parallel;
 pub(crate) mod peak;
 pub(crate) mod pool;

@@ -9,8 +9,7 @@
 use crate::float::{Float, Real};
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
-use crate::kernel::gemm::Matrix;
-use crate::kernel::packed::Packed;
+use crate::kernel::gemm::{Matrix, Packed};
 use crate::kernel::parallel;
 use std::ops::Range;
 

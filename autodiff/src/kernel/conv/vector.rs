@@ -28,6 +28,20 @@ pub(in crate::kernel) trait Vector<T: Float>: Copy {
     /// `self + a`.
     fn plus(self, a: Self) -> Self;
 
+    /// Asks for the cache line of an address, which need not be readable.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn prefetch(address: *const T) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: this only hints; it reads nothing, and every x86-64 has it.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(address.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = address;
+    }
+
     /// Transposes a block of 8 x 8 numbers, whose rows lie at the given distances.
     ///
     /// # Safety

@@ -1,0 +1,302 @@
+//! Operands laid out as the tiles read them.
+//!
+//! The right operand lies in panels of a tile's width, all rows of a panel one after the other. The left one is read where
+//! it is as long as its rows lie together; columns that lie together are turned, a tile of rows at a time.
+
+use super::{Matrix, tile};
+use crate::float::Float;
+use crate::kernel::buffer::Fresh;
+use crate::kernel::conv::vector::{Job, Vector, dispatch, lanes};
+use crate::kernel::dispatch::Level;
+use crate::kernel::parallel;
+
+/// Nanoseconds to lay out one number.
+const LAY_NS: f64 = 0.3;
+
+/// Where the panels of `columns` numbers lie: all but the last one or two have the width of the widest tile.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    /// Numbers in a vector.
+    lanes: usize,
+    /// Vectors in all, the last of which may have room for numbers that there are not.
+    vectors: usize,
+    /// Vectors in a panel.
+    widest: usize,
+}
+
+impl Layout {
+    pub(super) fn new<T: Float>(level: Level, columns: usize) -> Self {
+        let lanes = lanes::<T>(level);
+        Self { lanes, vectors: columns.div_ceil(lanes), widest: tile::vectors(level) }
+    }
+
+    /// How many panels there are.
+    pub(super) fn panels(&self) -> usize {
+        self.vectors.div_ceil(self.widest)
+    }
+
+    /// The first number of a panel, and how many vectors it is wide.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub(super) fn panel(&self, i: usize) -> (usize, usize) {
+        let (widest, left) = (self.widest, self.vectors - i * self.widest);
+        // Four vectors at the end are two and two: a lone one cannot hide the latency of its additions.
+        let lone = self.vectors % widest == 1 && self.vectors > widest && widest > 2;
+        match left {
+            1 if lone => ((self.vectors - 2) * self.lanes, 2),
+            left if lone && left == widest + 1 => (i * widest * self.lanes, 2),
+            _ => (i * widest * self.lanes, left.min(widest)),
+        }
+    }
+
+    /// The numbers of a row of a panel.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub(super) fn width(&self, i: usize) -> usize {
+        self.panel(i).1 * self.lanes
+    }
+
+    /// The first number of the last panel, and the numbers it has room for.
+    pub(super) fn last(&self) -> (usize, usize) {
+        let (first, vectors) = self.panel(self.panels() - 1);
+        (first, vectors * self.lanes)
+    }
+
+    /// The numbers of a row of the widest panel.
+    pub(super) fn widest(&self) -> usize {
+        self.widest * self.lanes
+    }
+
+    /// The numbers of one row over all panels.
+    fn row(&self) -> usize {
+        self.vectors * self.lanes
+    }
+}
+
+/// A right operand, `[inner, columns]`, laid out once for any number of products.
+pub(crate) struct Packed<T: Float> {
+    panels: Fresh<T>,
+    pub(super) layout: Layout,
+    pub(super) inner: usize,
+    pub(super) columns: usize,
+    pub(super) level: Level,
+}
+
+impl<T: Float> Packed<T> {
+    /// Lays `matrix` out for `level`; the last panel is filled with zeros.
+    ///
+    /// # Panics
+    /// If the matrix is larger than its data.
+    pub(super) fn at(
+        level: Level,
+        matrix: Matrix<'_, T>,
+        inner: usize,
+        columns: usize,
+        threads: bool,
+    ) -> Self {
+        assert!(matrix.holds(inner, columns), "gemm: a matrix reaches beyond its data");
+        let layout = Layout::new::<T>(level, columns);
+        let mut panels = Fresh::take(layout.row() * inner);
+        let lay = |i: usize, panel: &mut [T]| {
+            let (first, vectors) = layout.panel(i);
+            let width = vectors * layout.lanes;
+            assert!(panel.len() == inner * width);
+            let count = width.min(columns - first);
+            let from = matrix.data.as_ptr().wrapping_add(matrix.offset);
+            let from = from.wrapping_offset(first as isize * matrix.column_stride);
+            let strides = [matrix.row_stride, matrix.column_stride];
+            // SAFETY: the matrix holds `inner` rows and the columns from `first` to `first + count`; the panel has room for
+            // `inner` rows of `width` numbers.
+            dispatch(level, unsafe { Lay::new(panel.as_mut_ptr(), [inner, width, count], from, strides) });
+        };
+        let ns = (inner * layout.row()) as f64 * LAY_NS;
+        if threads && parallel::worthwhile(ns) {
+            let shared = super::Output(panels.as_mut_ptr());
+            parallel::each(layout.panels(), 1, &|i| {
+                let (first, vectors) = layout.panel(i);
+                // SAFETY: the panels lie one after the other, without overlap, in the block just taken.
+                let panel = unsafe {
+                    std::slice::from_raw_parts_mut(shared.at(first * inner), inner * vectors * layout.lanes)
+                };
+                lay(i, panel);
+            });
+        } else {
+            let mut rest = &mut *panels;
+            for i in 0..layout.panels() {
+                let (panel, after) = rest.split_at_mut(inner * layout.panel(i).1 * layout.lanes);
+                lay(i, panel);
+                rest = after;
+            }
+        }
+        Self { panels, layout, inner, columns, level }
+    }
+
+    /// Panel `i` from row `from` on.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub(super) fn rows_from(&self, i: usize, from: usize) -> tile::Right<T> {
+        let (first, vectors) = self.layout.panel(i);
+        let pitch = vectors * self.layout.lanes;
+        tile::Right { start: self.panels[first * self.inner + from * pitch..].as_ptr(), pitch }
+    }
+}
+
+/// `to[l * width + c] ← from[l * step + c * across]` for `l < depth` and `c < count`, and zero for `count ≤ c < width`.
+pub(super) struct Lay<T> {
+    to: *mut T,
+    depth: usize,
+    width: usize,
+    count: usize,
+    from: *const T,
+    step: isize,
+    across: isize,
+}
+
+impl<T: Float> Lay<T> {
+    /// # Safety
+    /// `depth * width` numbers must be writable at `to` and those that the formula names readable, until it has run.
+    pub(super) unsafe fn new(
+        to: *mut T,
+        [depth, width, count]: [usize; 3],
+        from: *const T,
+        [step, across]: [isize; 2],
+    ) -> Self {
+        Self { to, depth, width, count, from, step, across }
+    }
+
+    /// Copies `N` numbers of each row.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn rows<const N: usize>(&self) {
+        for l in 0..self.depth {
+            let from = self.from.wrapping_offset(l as isize * self.step);
+            // SAFETY: the promise of `new`; an array of `T` is aligned as `T`.
+            unsafe { *self.to.add(l * self.width).cast::<[T; N]>() = *from.cast::<[T; N]>() };
+        }
+    }
+
+    /// Copies the numbers of the given rows and columns one by one.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn singly(&self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) {
+        for c in columns {
+            let from = self.from.wrapping_offset(c as isize * self.across);
+            for l in rows.clone() {
+                // SAFETY: the promise of `new`.
+                unsafe {
+                    *self.to.add(l * self.width + c) = *from.wrapping_offset(l as isize * self.step);
+                }
+            }
+        }
+    }
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Job<T> for Lay<T> {
+    #[inline(always)]
+    fn run<V: Vector<T>>(self) {
+        let Self { to, depth, width, count, from, step, across } = self;
+        // SAFETY: the promise of `new`.
+        unsafe {
+            if count < width {
+                for l in 0..depth {
+                    (count..width).for_each(|c| *to.add(l * width + c) = T::ZERO);
+                }
+            }
+            match (across, step, count) {
+                (1, _, 48) => self.rows::<48>(),
+                (1, _, 32) => self.rows::<32>(),
+                (1, _, 24) => self.rows::<24>(),
+                (1, _, 16) => self.rows::<16>(),
+                (1, _, 8) => self.rows::<8>(),
+                (1, ..) => {
+                    for l in 0..depth {
+                        let from = from.wrapping_offset(l as isize * step);
+                        std::ptr::copy_nonoverlapping(from, to.add(l * width), count);
+                    }
+                }
+                (_, 1, 8..) if across > 0 => {
+                    let (deep, wide) = (depth - depth % 8, count - count % 8);
+                    for c in (0..wide).step_by(8) {
+                        let from = from.wrapping_offset(c as isize * across);
+                        for l in (0..deep).step_by(8) {
+                            V::transpose(from.add(l), across as usize, to.add(l * width + c), width);
+                        }
+                    }
+                    self.singly(deep..depth, 0..wide);
+                    self.singly(0..depth, wide..count);
+                }
+                _ => self.singly(0..depth, 0..count),
+            }
+        }
+    }
+}
+
+/// Lays out `panels` neighbouring panels, `width` numbers wide, of a matrix whose rows lie together, `step` apart.
+///
+/// # Safety
+/// There must be `depth` rows of so many numbers at `from`, and room for them at `to`; a width is of whole vectors.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) unsafe fn lay_together<T: Float, V: Vector<T>>(
+    to: *mut T,
+    [panels, depth, width]: [usize; 3],
+    from: *const T,
+    step: isize,
+) {
+    for l in 0..depth {
+        let row = from.wrapping_offset(l as isize * step);
+        for i in 0..panels {
+            for c in (0..width).step_by(V::LANES) {
+                // SAFETY: the caller's promise.
+                unsafe { V::load(row.add(i * width + c)).store(to.add((i * depth + l) * width + c)) };
+            }
+        }
+    }
+}
+
+/// Lays out a left operand in tiles of rows: number `(r, l)` of a tile of `height` rows that starts with row `first` is
+/// `tiles[first * depth + l * height + r]`.
+///
+/// # Safety
+/// `rows` by `depth` numbers must be readable at `from`, with the strides of `matrix`.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) unsafe fn turn<T: Float, V: Vector<T>>(
+    tiles: &mut [T],
+    rows: usize,
+    depth: usize,
+    from: *const T,
+    matrix: Matrix<'_, T>,
+) {
+    /// Columns are read so many tiles at a time: whole lines of the cache.
+    const TOGETHER: usize = 8;
+    let tiles = &mut tiles[..rows * depth];
+    let mut first = 0;
+    while first < rows {
+        let height = tile::rows(V::LEVEL, rows - first);
+        let count = ((rows - first) / height).min(TOGETHER);
+        let tiles = &mut tiles[first * depth..(first + count * height) * depth];
+        for l in 0..depth {
+            let column =
+                from.wrapping_offset(first as isize * matrix.row_stride + l as isize * matrix.column_stride);
+            for (i, tile) in tiles.chunks_exact_mut(height * depth).enumerate() {
+                let to = tile[l * height..][..height].as_mut_ptr();
+                let column = column.wrapping_offset((i * height) as isize * matrix.row_stride);
+                // SAFETY: the caller's promise; an array of `T` is aligned as `T`, and there is room as just checked.
+                unsafe {
+                    match (matrix.row_stride, height) {
+                        (1, 8) => *to.cast::<[T; 8]>() = *column.cast::<[T; 8]>(),
+                        (1, 6) => *to.cast::<[T; 6]>() = *column.cast::<[T; 6]>(),
+                        (stride, _) => {
+                            for r in 0..height {
+                                *to.add(r) = *column.wrapping_offset(r as isize * stride);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        first += count * height;
+    }
+}
