@@ -36,9 +36,10 @@ use memory::Memory;
 /// `10⁻⁴` of what the slope promises and a slope of at most 0.9 of that at the start (Nocedal and Wright, *Numerical
 /// Optimization*, algorithms 3.5 and 3.6), with the cubic interpolation of minFunc, which `PyTorch` uses too.
 ///
-/// The state, and all computation outside the model, is in `f64`: `16 · (history + 1)` bytes for each trained number.
+/// All computation outside the model is in `f64`; what is remembered is of the model's type: `2 · (history + 1)` numbers for each
+/// trained one.
 #[derive(Clone, Debug)]
-pub struct Lbfgs {
+pub struct Lbfgs<T: Float = f32> {
     learning_rate: f64,
     max_iterations: u64,
     max_evaluations: Option<u64>,
@@ -46,7 +47,7 @@ pub struct Lbfgs {
     change_tolerance: f64,
     history: usize,
     strong_wolfe: bool,
-    memory: Option<Memory>,
+    memory: Option<Memory<T>>,
 }
 
 /// What a step of [`Lbfgs`] has done.
@@ -65,7 +66,7 @@ pub struct LbfgsStep {
     pub without_gradient: Vec<String>,
 }
 
-impl Lbfgs {
+impl<T: Float> Lbfgs<T> {
     /// An optimiser with this learning rate, 1 for the full steps of a quasi-Newton method, and the other hyperparameters at
     /// their defaults, those of `PyTorch`.
     ///
@@ -141,7 +142,7 @@ impl Lbfgs {
     ///
     /// The parameters stay where the last move has led; what was remembered is forgotten.
     #[track_caller]
-    pub fn step<T: Float, M: Module<T>>(
+    pub fn step<M: Module<T>>(
         &mut self,
         model: &mut M,
         mut loss: impl FnMut(&M) -> Result<Tensor<T>>,
@@ -197,13 +198,14 @@ impl Lbfgs {
                 evaluations += count;
                 moved = scaled(&direction, found.t);
                 place(model, &origin, &moved);
-                memory.last = Some((moved.clone(), std::mem::replace(&mut gradient, found.gradient)));
+                memory.keep(&moved, &gradient);
+                gradient = found.gradient;
                 value = found.value;
             } else {
                 moved = scaled(&direction, length);
                 let origin = positions(model);
                 place(model, &origin, &moved);
-                memory.last = Some((moved.clone(), gradient.clone()));
+                memory.keep(&moved, &gradient);
                 // The loss after the last move is that before the next step.
                 if iterations < max_iterations {
                     (value, gradient, _) = evaluate(model, &mut loss)?;
@@ -226,8 +228,6 @@ impl Lbfgs {
     /// `[k, n]`, and as `last` `[2, n]` the move and the gradient that the next step learns from, or `[0, n]`. Nothing
     /// before the first move. Not the hyperparameters, which belong to the program.
     ///
-    /// All is in `f64`, also for a model of `f32`: such a model is saved apart.
-    ///
     /// ```
     /// use autodiff::{Parameter, Tensor};
     /// use optim::Lbfgs;
@@ -243,7 +243,7 @@ impl Lbfgs {
     /// assert_eq!(saved.item(), w.item());
     /// # Ok::<(), autodiff::Error>(())
     /// ```
-    pub fn state_dict(&self) -> StateDict<f64> {
+    pub fn state_dict(&self) -> StateDict<T> {
         self.memory.as_ref().map_or_else(StateDict::new, Memory::state_dict)
     }
 
@@ -254,7 +254,7 @@ impl Lbfgs {
     /// If it is not the state of this optimiser; the error names what is missing, what does not belong there, and what has
     /// another shape. All is then as it was. That the model has the right size is found out by the next step.
     #[track_caller]
-    pub fn load_state_dict(&mut self, state: &StateDict<f64>) -> Result<()> {
+    pub fn load_state_dict(&mut self, state: &StateDict<T>) -> Result<()> {
         let nothing = state.arrays().len() + state.counts().len() == 0;
         self.memory = if nothing { None } else { Some(Memory::load(state, self.history)?) };
         Ok(())
@@ -320,12 +320,12 @@ fn restore<T: Float, M: Module<T>>(model: &mut M, origin: &[Array<T>]) {
     });
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+fn dot<A: Float, B: Float>(a: &[A], b: &[B]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64()).sum()
 }
 
-fn add(to: &mut [f64], of: &[f64], factor: f64) {
-    to.iter_mut().zip(of).for_each(|(to, of)| *to += factor * of);
+fn add<T: Float>(to: &mut [f64], of: &[T], factor: f64) {
+    to.iter_mut().zip(of).for_each(|(to, of)| *to += factor * of.to_f64());
 }
 
 fn scaled(values: &[f64], factor: f64) -> Vec<f64> {

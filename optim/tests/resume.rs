@@ -100,7 +100,7 @@ impl Trainer for Plateau {
     }
 }
 
-impl Trainer for Lbfgs {
+impl Trainer for Lbfgs<f64> {
     fn go(&mut self, step: u64, model: &mut Model) {
         self.step(model, |model| Ok(loss(model, step))).unwrap();
     }
@@ -220,6 +220,29 @@ fn the_tables_name_all_there_is() {
     let public: BTreeSet<_> =
         lines.filter_map(|line| line.trim().strip_prefix("pub fn ")?.split('(').next()).collect();
     assert_eq!(schedules().into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>(), public);
+}
+
+#[test]
+fn lbfgs_on_f32_goes_on_to_the_same_bits_from_a_state_of_f32() {
+    let new = || Lbfgs::new(0.5).max_iterations(3).history(4).strong_wolfe(true);
+    let go = |model: &mut Parameter, optimizer: &mut Lbfgs, steps: Range<u64>| {
+        for step in steps {
+            let target = (step as f64).sin();
+            optimizer.step(model, |w| Ok((w.square() * 0.1 + (&**w - target)).square().sum())).unwrap();
+        }
+    };
+    let (mut model, mut optimizer) =
+        (Parameter::new(Tensor::from_vec([2.0f32, -1.0, 0.5], [3]).unwrap()), new());
+    for middle in 0..STEPS {
+        let (mut saved, mut resumed) = (model.clone(), new());
+        resumed.load_state_dict(&optimizer.state_dict()).unwrap();
+        go(&mut saved, &mut resumed, middle..STEPS);
+        let (mut through, mut straight) = (model.clone(), optimizer.clone());
+        go(&mut through, &mut straight, middle..STEPS);
+        assert_eq!(saved.to_vec(), through.to_vec(), "from step {middle}");
+        assert!(resumed.state_dict() == straight.state_dict());
+        go(&mut model, &mut optimizer, middle..middle + 1);
+    }
 }
 
 #[test]

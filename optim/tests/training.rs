@@ -198,7 +198,7 @@ fn what_makes_no_sense_is_refused() {
         panic_of(|| OneCycle::new(5).peak(1.5)),
         panic_of(|| optim::Plateau::new().factor(1.0)),
         panic_of(|| Average::<f32>::ema(1.0)),
-        panic_of(|| Lbfgs::new(f64::INFINITY)),
+        panic_of(|| Lbfgs::<f32>::new(f64::INFINITY)),
         panic_of(|| clip_values::<f32>(&mut (), -1.0)),
     ];
     insta::assert_snapshot!(texts.join("\n"), @r"
