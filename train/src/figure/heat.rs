@@ -91,13 +91,21 @@ impl Panel for Heat {
             .flatten()
             .map(|value| self.colour((value - low) / (high - low)))
             .collect();
-        svg.cells(frame.plot, self.columns, &colours);
+        // Of both signs, white becomes black; a rising scale is bright where the values are large on any ground.
+        let fill = |svg: &mut Svg, area, columns, colours: &[String]| {
+            if low < 0.0 {
+                svg.cells(area, columns, colours);
+            } else {
+                svg.unchanged(|svg| svg.cells(area, columns, colours));
+            }
+        };
+        fill(svg, frame.plot, self.columns, &colours);
         svg.outline(frame.plot, INK);
 
         let bar = Area { left: area.left + area.width - SCALE + 6.0, width: 12.0, ..frame.plot };
         let scale: Vec<String> =
             (0..LEVELS).rev().map(|i| self.colour(i as f64 / (LEVELS - 1) as f64)).collect();
-        svg.cells(bar, 1, &scale);
+        fill(svg, bar, 1, &scale);
         svg.outline(bar, INK);
         for place in [0.0, 0.5, 1.0] {
             let value = low + place * (high - low);

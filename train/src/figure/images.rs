@@ -98,7 +98,11 @@ impl Panel for Image {
         let largest = self.pixels.iter().fold(f32::MIN_POSITIVE, |largest, pixel| largest.max(pixel.abs()));
         let colours: Vec<String> = self.pixels.iter().map(|&pixel| self.colour(pixel, largest)).collect();
         let (width, height) = self.picture(columns);
-        svg.cells(Area { width, height, ..area }, self.width, &colours);
+        let area_of_cells = Area { width, height, ..area };
+        match self.shade {
+            Shade::Light => svg.unchanged(|svg| svg.cells(area_of_cells, self.width, &colours)),
+            Shade::Ink | Shade::Signed => svg.cells(area_of_cells, self.width, &colours),
+        }
         for (i, line) in self.caption.iter().enumerate() {
             let y = area.top + height + CAPTION_LINE * (i + 1) as f64;
             svg.text(area.left, y, CAPTION_SIZE, Anchor::Start, MUTED, line);

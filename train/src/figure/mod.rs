@@ -257,8 +257,8 @@ mod tests {
             .points("p", 0, [(0.5, 0.5)]);
         let histogram = Histogram::new("h", "x", &[0.1, 0.9, 5.0], (0.0, 1.0), 4);
         let text = Figure::new("").panel(lines).panel(image).panel(plane).panel(histogram).to_svg();
-        let second = text.lines().nth(1).expect("the ground");
-        assert_eq!(second, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>");
+        let third = text.lines().nth(2).expect("the ground");
+        assert_eq!(third, "<rect width=\"100%\" height=\"100%\" class=\"ground\" fill=\"#fff\"/>");
         assert!(text.contains("a &lt; b &amp; c") && text.contains("&lt;2&gt;"));
         assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
         for tag in ["g", "text", "clipPath", "svg"] {

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 pub(super) const INK: &str = "#282828";
 pub(super) const MUTED: &str = "#484848";
 pub(super) const GRID: &str = "#e1e1e1";
+const STYLE: &str = "<style>:root{color-scheme:light dark}\
+                     @media(prefers-color-scheme:dark){.ground{fill:none}.ink{filter:invert(.9) hue-rotate(180deg)}}</style>";
 
 /// Where a text stands from its point.
 #[derive(Clone, Copy)]
@@ -202,13 +204,24 @@ impl Svg {
         self.push(format_args!("</g>"));
     }
 
-    /// The file.
+    /// Draws what keeps its colours on a dark ground: a photograph, a scale of colours.
+    pub(super) fn unchanged(&mut self, body: impl FnOnce(&mut Self)) {
+        self.push(format_args!("</g>"));
+        body(self);
+        self.push(format_args!(r#"<g class="ink">"#));
+    }
+
+    /// The file. It is drawn on white; where dark pages are preferred, or by the page that shows it, black and white change
+    /// places, hues stay, and the ground is the page's.
     pub(super) fn finish(self, width: f64, height: f64) -> String {
         let [width, height] = [width, height].map(f64::ceil);
         format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="sans-serif">
-<rect width="100%" height="100%" fill="#fff"/>
-{}</svg>
+{STYLE}
+<rect width="100%" height="100%" class="ground" fill="#fff"/>
+<g class="ink">
+{}</g>
+</svg>
 "##,
             self.body
         )

@@ -11,10 +11,10 @@ use std::time::{Instant, SystemTime};
 
 /// A report of a run: sections in the order in which they were added, and at the end where and when it ran.
 ///
-/// The page is one file that needs nothing else, and is light or dark as the reader's system is; figures keep their white
-/// ground. [`save`](Self::save) adds the environment: the time from [`new`](Self::new) on, the command line, the version of
-/// this crate, the revision of the working directory if `git` knows one, the processor with its vector instructions, the
-/// number of threads that it runs at once, and the most memory that the process has held.
+/// The page is one file that needs nothing else, and is light or dark as the reader's system is; in a figure, black and white
+/// then change places, and hues stay. [`save`](Self::save) adds the environment: the time from [`new`](Self::new) on, the
+/// command line, the version of this crate, the revision of the working directory if `git` knows one, the processor with its
+/// vector instructions, the number of threads that it runs at once, and the most memory that the process has held.
 ///
 /// ```
 /// use train::figure::{Figure, Lines};
