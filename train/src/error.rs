@@ -21,25 +21,9 @@ pub enum Error {
     /// An operation on tensors, or a step of the optimiser.
     #[error(transparent)]
     Tensor(#[from] autodiff::Error),
-    /// A checkpoint, or another file of states.
+    /// A file: a checkpoint, a log.
     #[error(transparent)]
-    Save(#[from] nn::save::Error),
-    /// A file cannot be read or written.
-    #[error("{file}: {error}")]
-    Io {
-        /// The file.
-        file: String,
-        /// What the operating system says.
-        error: io::Error,
-    },
-    /// A file is not what it should be.
-    #[error("{file}: {message}")]
-    Format {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        message: String,
-    },
+    File(#[from] nn::save::Error),
     /// What is asked for does not fit the training.
     #[error("{0}")]
     Training(String),
@@ -55,10 +39,10 @@ impl Error {
     }
 
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        |error| Self::Io { file: path.display().to_string(), error }
+        |error| Self::File(nn::save::Error::Io { file: path.display().to_string(), error })
     }
 
     pub(crate) fn format(path: &Path, message: impl Into<String>) -> Self {
-        Self::Format { file: path.display().to_string(), message: message.into() }
+        Self::File(nn::save::Error::Format { file: path.display().to_string(), message: message.into() })
     }
 }
