@@ -1,16 +1,18 @@
 //! A deep convolutional network with batch normalisation and augmentation: what takes MNIST past 99.5 %.
 //!
 //! `cargo run --release --example deep_convnet` trains on MNIST; `-- --data fashion` trains the same network on the
-//! harder Fashion-MNIST. The loss curve and the most confident mistakes are drawn under `target/figures/`.
+//! harder Fashion-MNIST. Under `target/figures/` it draws one image under each kind of change, the loss curve, the most
+//! confident mistakes, and what the first block makes of an image.
 
 use autodiff::{PoolOptions, Result, Rng, Tensor};
 use clap::Parser;
-use datasets::{Augment, Loader};
+use datasets::{Augment, Dataset, Loader};
 use examples::chapter::{self, count};
 use examples::classifier;
 use nn::{Affine, BatchNorm, Conv2d, Dropout, Layer, Module};
 use std::process::ExitCode;
 use std::time::Instant;
+use train::figure::{Figure, Image};
 
 /// Trains a deep convolutional network on augmented images and tests it.
 #[derive(Parser)]
@@ -24,6 +26,9 @@ struct Options {
     /// Passes over the training images [default: 10; 1 over 4,000 images with --quick].
     #[arg(long, value_parser = count)]
     epochs: Option<u64>,
+    /// Threads that load and change images ahead of the training; the numbers are the same for any number.
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
 }
 
 // ANCHOR: model
@@ -91,6 +96,32 @@ impl Layer for DeepConvNet {
 }
 // ANCHOR_END: model
 
+// ANCHOR: augmentation
+/// Draws an image as it is given, and in each row once more under each kind of change.
+fn draw_changes(data: &Dataset, seed: u64) -> chapter::Result<()> {
+    let changes = [
+        ("given", Augment::new()),
+        ("shift", Augment::new().shift(4.0)),
+        ("rotation", Augment::new().rotation(30.0)),
+        ("scaling", Augment::new().scaling(0.4)),
+        ("elastic", Augment::new().elastic(34.0, 4.0)),
+        ("noise", Augment::new().noise(0.2)),
+        ("erasing", Augment::new().erasing(1.0, 0.5)),
+    ];
+    let one = data.take(1);
+    let mut figure = Figure::new("One image, changed at random").columns(changes.len());
+    for epoch in 0..3 {
+        for (name, augment) in changes {
+            for batch in Loader::new(&one, 1).augment(augment, seed).epoch(epoch) {
+                figure = figure.panel(Image::new(data.shape()[2], &batch.images.to_vec()).caption(name));
+            }
+        }
+    }
+    figure.save("augmentation")?;
+    Ok(())
+}
+// ANCHOR_END: augmentation
+
 fn main() -> ExitCode {
     chapter::run_with(
         |options: &Options| options.common,
@@ -110,8 +141,11 @@ fn main() -> ExitCode {
             } else {
                 Augment::new().shift(2.0).scaling(0.1).rotation(12.0).shear(8.0)
             };
-            let loader =
-                Loader::new(&train, if quick { 32 } else { 64 }).shuffle(seed).augment(augment, seed);
+            draw_changes(&train, seed)?;
+            let loader = Loader::new(&train, if quick { 32 } else { 64 })
+                .shuffle(seed)
+                .augment(augment, seed)
+                .workers(options.workers);
             let started = Instant::now();
             let losses = classifier::train(&mut model, loader, epochs, 0.003, None)?;
             eprintln!("trained in {:.1} s", started.elapsed().as_secs_f64());
@@ -120,6 +154,9 @@ fn main() -> ExitCode {
             let accuracy = 100.0 * classifier::report(&probabilities, &split.test, &classes);
             let name = if fashion { "deep_convnet_fashion" } else { "deep_convnet" };
             classifier::draw(name, &losses, &probabilities, &split.test, &classes, 30)?;
+            let image = split.test.take(1).all()?.images;
+            let maps = nn::evaluate(|| model.first[0].forward(&image))?;
+            Figure::images("What the first block makes of an image", &maps).save(&format!("{name}_maps"))?;
             let needed = match (quick, fashion) {
                 (false, false) => 99.5,
                 (false, true) => 92.0,

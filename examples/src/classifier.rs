@@ -35,8 +35,8 @@ pub struct Saving {
 }
 
 // ANCHOR: train
-/// Trains a model by Adam, whose learning rate falls to zero along a cosine; returns the loss of each step, and says which share
-/// of the time went into waiting for images.
+/// Trains a model by Adam, whose learning rate falls to zero along a cosine; returns the loss of each step, and says
+/// which share of the time went into waiting for images.
 ///
 /// With `saving`, it goes on from the newest checkpoint; see [`Trainer::checkpoints`].
 ///

@@ -6,8 +6,9 @@ use nn::save::safetensors;
 use nn::{Affine, Conv2d, Dropout, Layer, Module};
 use std::path::Path;
 
-/// Two convolutions, each with pooling and `ReLU`, then two affine layers with dropout between: images `[n, 1, 28, 28]` to
-/// the logits of ten classes, `[n, 10]`.
+// ANCHOR: model
+/// Two convolutions, each with pooling and `ReLU`, then two affine layers with dropout between: images
+/// `[n, 1, 28, 28]` to the logits of ten classes, `[n, 10]`.
 #[derive(Module)]
 pub struct Cnn {
     conv1: Conv2d,
@@ -27,17 +28,6 @@ impl Cnn {
             dropout: Dropout::new(0.5, rng),
             output: Affine::new(128, 10, rng),
         }
-    }
-
-    /// The network that a file of safetensors holds.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or holds something else.
-    pub fn load(file: &Path) -> chapter::Result<Self> {
-        let mut model = Self::new(&mut Rng::seed(0));
-        let state = safetensors::load(file)?;
-        state.load_into(&mut model).map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok(model)
     }
 
     /// What the two convolutions answer, pooled and rectified: `[n, 32, 14, 14]` and `[n, 64, 7, 7]`.
@@ -66,6 +56,20 @@ impl Layer for Cnn {
     fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let [_, second] = self.maps(images)?;
         self.classify(&second)
+    }
+}
+// ANCHOR_END: model
+
+impl Cnn {
+    /// The network that a file of safetensors holds.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or holds something else.
+    pub fn load(file: &Path) -> chapter::Result<Self> {
+        let mut model = Self::new(&mut Rng::seed(0));
+        let state = safetensors::load(file)?;
+        state.load_into(&mut model).map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(model)
     }
 }
 
