@@ -4,9 +4,10 @@ use crate::cnn::Cnn;
 use crate::drawing;
 use autodiff::Tensor;
 use serde_json::{Value, json};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::process;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use tiny_http::{Header, Method, Request, Response};
 
@@ -54,12 +55,25 @@ impl DigitsServer {
         format!("http://{}/", self.address)
     }
 
-    /// Serves until the process ends.
-    pub fn serve(mut self) {
-        for worker in self.workers.drain(..) {
-            // A worker that has panicked has said so.
-            let _ = worker.join();
-        }
+    /// Says where the page is, and serves until Ctrl-C; then answers what has been asked by then. Who does not want to wait for
+    /// that presses it once more, which ends the process with exit code 130.
+    ///
+    /// # Errors
+    /// If the process waits for Ctrl-C already, or cannot.
+    pub fn serve(self) -> io::Result<()> {
+        let (sender, receiver) = mpsc::channel();
+        let pressed = move || {
+            // The first one is received; then nobody is there to do so.
+            if sender.send(()).is_err() {
+                process::exit(130);
+            }
+        };
+        ctrlc::set_handler(pressed).map_err(io::Error::other)?;
+        println!("draw on {} (Ctrl-C ends it)", self.address());
+        receiver.recv().map_err(io::Error::other)?;
+        drop(receiver);
+        println!("ending as soon as all is answered (Ctrl-C: at once)");
+        Ok(())
     }
 }
 
@@ -93,8 +107,19 @@ fn work(http: &tiny_http::Server, model: &Cnn) {
                  connect-src 'self'",
             ));
         // Who has gone away needs no answer.
-        let _ = request.respond(response);
+        let _ = respond(request, response);
     }
+}
+
+/// Sends an answer by one call of the system. Left to the library it would go by several, head and body apart; the second
+/// would wait until the first is acknowledged (Nagle's algorithm, RFC 896), which the other side puts off by 40 ms.
+fn respond(request: Request, response: Response<impl Read>) -> io::Result<()> {
+    let head_only = *request.method() == Method::Head;
+    let mut bytes = Vec::new();
+    response.raw_print(&mut bytes, request.http_version().clone(), request.headers(), head_only, None)?;
+    let mut connection = request.into_writer();
+    connection.write_all(&bytes)?;
+    connection.flush()
 }
 
 type Failure = (u16, String);
@@ -251,6 +276,52 @@ mod tests {
         let page = response.body_mut().read_to_string().unwrap();
         assert!(page.contains("<title>Draw a digit</title>"));
         assert!(!page.contains("http:") && !page.contains("https:"));
+    }
+
+    /// The variable that tells a process to serve until Ctrl-C.
+    const SERVE: &str = "DIGITS_SERVER_TEST_SERVES";
+
+    #[test]
+    #[ignore = "the process that the next test interrupts"]
+    fn serving() {
+        assert!(std::env::var_os(SERVE).is_some(), "the next test says when");
+        DigitsServer::start(Cnn::new(&mut Rng::seed(3)), 0).unwrap().serve().unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn ctrl_c_ends_the_process_when_all_is_answered_and_a_second_one_at_once() {
+        use std::io::{BufRead, BufReader};
+        use std::net::TcpStream;
+        use std::process::{Command, Stdio};
+
+        for unfinished in [false, true] {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "digits_server::tests::serving", "--ignored", "--nocapture"]);
+            let mut child = command.env(SERVE, "1").stdout(Stdio::piped()).spawn().unwrap();
+            let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+            let address = said.find(|line| line.starts_with("draw on ")).expect("it says where");
+            let host = address.split('/').nth(2).unwrap();
+            let interrupt = |child: u32| {
+                let kill = Command::new("sh").arg("-c").arg(format!("kill -INT {child}")).status();
+                assert!(kill.unwrap().success());
+            };
+            assert_eq!(agent().get(format!("http://{host}/")).call().unwrap().status(), 200);
+            if unfinished {
+                // One who is told to go on, and sends no more.
+                let mut slow = TcpStream::connect(host).unwrap();
+                let head = "POST /classify HTTP/1.1\r\nHost: x\r\nContent-Length: 784\r\nExpect: 100-continue\r\n\r\n";
+                slow.write_all(head.as_bytes()).unwrap();
+                slow.read_exact(&mut [0; 12]).unwrap();
+                interrupt(child.id());
+                said.find(|line| line.starts_with("ending")).expect("it says so");
+                interrupt(child.id());
+                assert_eq!(child.wait().unwrap().code(), Some(130));
+            } else {
+                interrupt(child.id());
+                assert_eq!(child.wait().unwrap().code(), Some(0));
+            }
+        }
     }
 
     #[test]
