@@ -32,7 +32,7 @@ pub(super) struct Axis {
     /// The number of sub-images the source is split into.
     step: usize,
     /// The place of the source's first pixel in the padded source; negative if the source is cropped.
-    pad: isize,
+    pub(super) pad: isize,
     /// The number of output pixels to compute for each class.
     pub(super) grid: usize,
     /// The largest shift of a tap.
@@ -108,7 +108,7 @@ impl Axis {
     }
 
     /// The pixels of sub-image `phase` that hold pixels of the source, the others being padding, out of `count`.
-    fn filled(&self, phase: usize, count: usize) -> [usize; 2] {
+    pub(super) fn filled(&self, phase: usize, count: usize) -> [usize; 2] {
         let first = |x: isize| (x - phase as isize + self.step as isize - 1).div_euclid(self.step as isize);
         [self.pad, self.pad + self.len as isize].map(|x| first(x).clamp(0, count as isize) as usize)
     }
@@ -217,7 +217,7 @@ impl Lattice {
     /// Lays out the rows that grid rows `start..end` need of the image `x`.
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    pub(super) fn fill<T: Float>(&self, x: &[T], [start, end]: [usize; 2], to: &mut [T]) {
+    pub(super) fn fill<T: Float, V: Vector<T>>(&self, x: &[T], [start, end]: [usize; 2], to: &mut [T]) {
         let [high, wide] = &self.axes;
         let size = high.len * wide.len;
         let pitch = self.pitch;
@@ -253,7 +253,7 @@ impl Lattice {
                             let from = from.chunks(high.step * wide.len);
                             for (from, to) in from.zip(to.chunks_mut(pitch)).take(rows) {
                                 let to = &mut to[..width];
-                                if step == 2 { even(from, to) } else { every(step, from, to) }
+                                if step == 2 { even::<T, V>(from, to) } else { every(step, from, to) }
                             }
                         }
                     }
@@ -281,16 +281,26 @@ pub(super) fn zero<T: Float>(mut numbers: &mut [T]) {
 /// Copies every second number.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn even<T: Float>(from: &[T], to: &mut [T]) {
-    if to.len() < 8 {
-        return every(2, from, to);
-    }
-    // In pieces of eight, of which the last may overlap the one before: a plain loop would do the rest one by one.
-    let last = to.len() - 8;
-    let tail = &from[2 * last..2 * last + 15];
-    to[last..].copy_from_slice(&std::array::from_fn::<T, 8, _>(|i| tail[2 * i]));
-    for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks::<16>().0) {
-        *to = std::array::from_fn(|i| from[2 * i]);
+fn even<T: Float, V: Vector<T>>(from: &[T], to: &mut [T]) {
+    // The number after the last that is copied may not exist.
+    assert!(2 * to.len() <= from.len() + 1);
+    let from = from.as_ptr();
+    for i in (0..to.len()).step_by(V::LANES) {
+        let count = V::LANES.min(to.len() - i);
+        let last = 2 * count - 1;
+        // SAFETY: numbers `2 * i..2 * i + last` are there, as just checked, and so are `count` in the output.
+        unsafe {
+            let low = from.add(2 * i);
+            let low = if last < V::LANES { V::load_first(low, last) } else { V::load(low) };
+            let high = from.wrapping_add(2 * i + V::LANES);
+            let high = V::load_first(high, last.saturating_sub(V::LANES));
+            let numbers = V::even(low, high);
+            if count < V::LANES {
+                numbers.store_first(to[i..].as_mut_ptr(), count);
+            } else {
+                numbers.store(to[i..].as_mut_ptr());
+            }
+        }
     }
 }
 
@@ -317,19 +327,24 @@ pub(super) fn copy_rows<T: Float>(
     let rows = from.chunks(from_pitch).zip(to.chunks_mut(to_pitch)).take(rows);
     // Plain loops: of `for_each`, the compiler makes functions, which lack the features of the caller.
     match width {
+        16.. if width.is_multiple_of(16) => {
+            for (from, to) in rows {
+                pieces::<T, 16, false>(&from[..width], &mut to[..width]);
+            }
+        }
         16.. => {
             for (from, to) in rows {
-                pieces::<T, 16>(&from[..width], &mut to[..width]);
+                pieces::<T, 16, true>(&from[..width], &mut to[..width]);
             }
         }
         8.. => {
             for (from, to) in rows {
-                pieces::<T, 8>(&from[..width], &mut to[..width]);
+                pieces::<T, 8, true>(&from[..width], &mut to[..width]);
             }
         }
         4.. => {
             for (from, to) in rows {
-                pieces::<T, 4>(&from[..width], &mut to[..width]);
+                pieces::<T, 4, true>(&from[..width], &mut to[..width]);
             }
         }
         _ => {
@@ -342,14 +357,14 @@ pub(super) fn copy_rows<T: Float>(
     }
 }
 
-/// Copies at least `N` numbers in pieces of `N`; the last piece may overlap the one before.
+/// Copies at least `N` numbers in pieces of `N`; the last piece may overlap the one before, if there may be a `REST`.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn pieces<T: Float, const N: usize>(from: &[T], to: &mut [T]) {
+fn pieces<T: Float, const N: usize, const REST: bool>(from: &[T], to: &mut [T]) {
     for (to, from) in to.as_chunks_mut::<N>().0.iter_mut().zip(from.as_chunks::<N>().0) {
         *to = *from;
     }
-    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+    if REST && let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
         *to = *from;
     }
 }

@@ -139,7 +139,7 @@ impl<T: Float> Job<T> for Mix<'_, T> {
         let [start, end] = self.band;
         let [high, wide] = &self.lattice.axes;
         let mut image = Fresh::take(self.lattice.len());
-        self.lattice.fill(self.x, self.band, &mut image);
+        self.lattice.fill::<T, V>(self.x, self.band, &mut image);
         let stride = whole::<T, V>(self.lattice.pixels(end - start));
         let size = self.bias.len() * stride;
         let mut results = Fresh::take(wide.taps.len() * size);

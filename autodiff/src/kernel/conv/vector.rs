@@ -23,10 +23,16 @@ pub(in crate::kernel) trait Vector<T: Float>: Copy {
     unsafe fn load(from: *const T) -> Self;
     /// Writes the lanes at `to`, of any alignment, all of which must be writable.
     unsafe fn store(self, to: *mut T);
+    /// The first `count` lanes at `from`, fewer than there are, which must be readable; the others are zero.
+    unsafe fn load_first(from: *const T, count: usize) -> Self;
+    /// Writes the first `count` lanes, fewer than there are, at `to`, which must be writable.
+    unsafe fn store_first(self, to: *mut T, count: usize);
     /// `self * a + b`.
     fn fused(self, a: Self, b: Self) -> Self;
     /// `self + a`.
     fn plus(self, a: Self) -> Self;
+    /// Every second number of two vectors, the first of the first among them.
+    fn even(self, high: Self) -> Self;
 
     /// Asks for the cache line of an address, which need not be readable.
     #[inline(always)]
@@ -112,6 +118,18 @@ impl<T: Float> Vector<T> for Four<T> {
         unsafe { *to.cast() = self.0 }
     }
     #[inline(always)]
+    unsafe fn load_first(from: *const T, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        Four(std::array::from_fn(|i| if i < count { unsafe { *from.add(i) } } else { T::ZERO }))
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut T, count: usize) {
+        for (i, number) in self.0.into_iter().enumerate().take(count) {
+            // SAFETY: the caller's promise.
+            unsafe { *to.add(i) = number }
+        }
+    }
+    #[inline(always)]
     fn fused(self, a: Self, b: Self) -> Self {
         // Two roundings: without hardware support, one would mean a call of libm.
         Four(std::array::from_fn(|i| self.0[i] * a.0[i] + b.0[i]))
@@ -119,6 +137,10 @@ impl<T: Float> Vector<T> for Four<T> {
     #[inline(always)]
     fn plus(self, a: Self) -> Self {
         Four(std::array::from_fn(|i| self.0[i] + a.0[i]))
+    }
+    #[inline(always)]
+    fn even(self, high: Self) -> Self {
+        Four([self.0[0], self.0[2], high.0[0], high.0[2]])
     }
 }
 
@@ -191,12 +213,114 @@ mod x86 {
         }
     }
 
+    /// The mask of the first `words` words of 32 bits, of fewer than 16.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn mask16(words: usize) -> __mmask16 {
+        (1 << words) - 1
+    }
+
+    /// The mask of the first `words` words of 32 bits, of fewer than 8.
+    ///
+    /// # Safety
+    /// The processor must have AVX2.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn mask8(words: usize) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(words as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+        }
+    }
+
+    /// The first words of 32 bits at `from`.
+    ///
+    /// # Safety
+    /// They must be readable; the processor must have AVX-512.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn load_words16(from: *const f32, words: usize) -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_maskz_loadu_ps(mask16(words), from) }
+    }
+
+    /// Writes the first words of 32 bits at `to`.
+    ///
+    /// # Safety
+    /// They must be writable; the processor must have AVX-512.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn store_words16(to: *mut f32, words: usize, from: __m512) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_mask_storeu_ps(to, mask16(words), from) }
+    }
+
+    /// [`load_words16`] of fewer than 8, for AVX2.
+    ///
+    /// # Safety
+    /// As there; the processor must have AVX2.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn load_words8(from: *const f32, words: usize) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_maskload_ps(from, mask8(words)) }
+    }
+
+    /// [`store_words16`] of fewer than 8, for AVX2.
+    ///
+    /// # Safety
+    /// As there; the processor must have AVX2.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn store_words8(to: *mut f32, words: usize, from: __m256) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_maskstore_ps(to, mask8(words), from) }
+    }
+
+    /// [`Vector::even`] of numbers of so many words of 32 bits.
+    ///
+    /// # Safety
+    /// The processor must have AVX-512.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn even16(low: __m512, high: __m512, words: usize) -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let places = if words == 1 {
+                _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+            } else {
+                _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29)
+            };
+            _mm512_permutex2var_ps(low, places, high)
+        }
+    }
+
+    /// The same for AVX2.
+    ///
+    /// # Safety
+    /// The processor must have AVX2.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn even8(low: __m256, high: __m256, words: usize) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (low_d, high_d) = (_mm256_castps_pd(low), _mm256_castps_pd(high));
+            // Within 128 bits; then the middle two quarters change places.
+            let mixed = if words == 1 {
+                _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(low, high))
+            } else {
+                _mm256_unpacklo_pd(low_d, high_d)
+            };
+            _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(mixed))
+        }
+    }
+
     /// Declares a vector type: the bits of one register, taken as single or double precision by the size of `T`,
     /// which is `f32` or `f64` because `Float` is sealed.
     macro_rules! vector {
         ($name:ident, $bits:ident, $bytes:literal, $level:ident, $to_double:ident, $from_double:ident,
          $zero:ident, $set:ident/$set_d:ident, $load:ident/$load_d:ident, $store:ident/$store_d:ident,
-         $fmadd:ident/$fmadd_d:ident, $add:ident/$add_d:ident) => {
+         $fmadd:ident/$fmadd_d:ident, $add:ident/$add_d:ident, $load_words:ident/$store_words:ident, $even:ident) => {
             #[doc = concat!("A vector of ", stringify!($bytes), " bytes.")]
             #[derive(Clone, Copy)]
             pub(super) struct $name<T>($bits, PhantomData<T>);
@@ -244,6 +368,14 @@ mod x86 {
                     }
                 }
                 #[inline(always)]
+                unsafe fn load_first(from: *const T, count: usize) -> Self {
+                    $name(unsafe { $load_words(from.cast(), count * (size_of::<T>() / 4)) }, PhantomData)
+                }
+                #[inline(always)]
+                unsafe fn store_first(self, to: *mut T, count: usize) {
+                    unsafe { $store_words(to.cast(), count * (size_of::<T>() / 4), self.0) }
+                }
+                #[inline(always)]
                 fn fused(self, a: Self, b: Self) -> Self {
                     let bits = unsafe {
                         if size_of::<T>() == 4 {
@@ -253,6 +385,10 @@ mod x86 {
                         }
                     };
                     $name(bits, PhantomData)
+                }
+                #[inline(always)]
+                fn even(self, high: Self) -> Self {
+                    $name(unsafe { $even(self.0, high.0, size_of::<T>() / 4) }, PhantomData)
                 }
                 #[inline(always)]
                 unsafe fn transpose(from: *const T, distance: usize, to: *mut T, to_distance: usize) {
@@ -291,7 +427,9 @@ mod x86 {
         _mm512_loadu_ps / _mm512_loadu_pd,
         _mm512_storeu_ps / _mm512_storeu_pd,
         _mm512_fmadd_ps / _mm512_fmadd_pd,
-        _mm512_add_ps / _mm512_add_pd
+        _mm512_add_ps / _mm512_add_pd,
+        load_words16 / store_words16,
+        even16
     );
     vector!(
         Ymm,
@@ -305,6 +443,8 @@ mod x86 {
         _mm256_loadu_ps / _mm256_loadu_pd,
         _mm256_storeu_ps / _mm256_storeu_pd,
         _mm256_fmadd_ps / _mm256_fmadd_pd,
-        _mm256_add_ps / _mm256_add_pd
+        _mm256_add_ps / _mm256_add_pd,
+        load_words8 / store_words8,
+        even8
     );
 }

@@ -152,7 +152,7 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
             let [start, end] = self.lattice.rows(band);
             let g = &self.g[i * c_out * plane..(i + 1) * c_out * plane];
             let size = [end - start, wide.out_len];
-            self.lattice.fill(&self.x[i * image..(i + 1) * image], [start, end], &mut lattice);
+            self.lattice.fill::<T, V>(&self.x[i * image..(i + 1) * image], [start, end], &mut lattice);
             match self.form {
                 Form::Outer { vectors, .. } => {
                     let (g, pixels) = (&g[start * size[1]..], size[0] * size[1]);

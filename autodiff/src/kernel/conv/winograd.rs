@@ -10,10 +10,10 @@
 //! whole rows, cheap enough to pay for 16 channels.
 //!
 //! A unit of work is some rows of tiles, of as many images as it takes, whose six places for all input channels fill half
-//! of a second-level cache. Measured with AVX-512 on one core, whose peak is 172 GFLOP/s, and counting the multiplications
-//! of the definition: 232 GFLOP/s forward for 128 channels of 28 x 28 (the direct kernel: 146), 209 for 64 of 56 x 56 (132),
-//! 152 for 16 of 32 x 32 (127). The products alone are thus 67 %, 61 % and 44 % of the peak; with few channels the copies
-//! and sums of rows, and memory, take the rest.
+//! of a second-level cache. The transforms read the image and write the output where they are. Measured with AVX-512 on
+//! one core, whose peak is 172 GFLOP/s, and counting the multiplications of the definition: 249 GFLOP/s forward for 128
+//! channels of 28 x 28 (the direct kernel: 146), 228 for 64 of 56 x 56 (132), 176 for 16 of 32 x 32 (127). The products alone
+//! are thus 72 %, 66 % and 51 % of the peak; with few channels the transforms, and memory, take the rest.
 //!
 //! The gradient by the input is such a convolution. That by the weights is `Gᵀ [Σ (A e) ⊙ (Bᵀ d)]`, with `e` the gradient
 //! of four outputs.
@@ -25,7 +25,7 @@
 //! beside the largest of the four and not beside each. So an input that is infinite or NaN reaches all four, and padding
 //! of three rows or more, where outputs see no input at all, is left to the direct sum.
 
-use super::lattice::{Axis, Lattice, copy_rows, whole};
+use super::lattice::{Axis, Lattice, whole, zero};
 use super::mix::{Shared, tile_rows};
 use super::vector::{Job, Vector, dispatch, lanes};
 use super::weigh::{Form, add_chunks, outer, transpose};
@@ -91,7 +91,7 @@ impl Plan {
         let tiles = out[0].div_ceil(OUTPUTS);
         high.grid = tiles * OUTPUTS;
         let (grid, taps) = (wide.grid, wide.taps[0].clone());
-        let mut lines = Lattice::new(1, [high, wide], 1);
+        let lines = Lattice::new(1, [high, wide], 1);
         let all = s.n * tiles;
         let most = all.div_ceil(units.max(1)).min(ELEMENTS / (PLACES * from * lines.pitch)).max(1);
         // The largest share of whole vectors, and of two such units the larger.
@@ -100,8 +100,9 @@ impl Plan {
             pixels as f64 / pixels.next_multiple_of(lanes) as f64
         };
         let rows = (most.div_ceil(2)..=most).max_by(|&a, &b| share(a).total_cmp(&share(b))).unwrap_or(1);
-        lines.band = rows * OUTPUTS;
-        let plane = (rows * lines.pitch + lines.slack).next_multiple_of(16);
+        // The padding after the last row is as wide as that before the first.
+        let left = lines.axes[1].filled(0, lines.pitch)[0];
+        let plane = (rows * lines.pitch + lines.slack.max(left)).next_multiple_of(16);
         let offsets = (0..from)
             .flat_map(|channel| taps.iter().map(move |tap| channel * PLACES * plane + tap.shift))
             .collect();
@@ -126,44 +127,113 @@ impl Plan {
         (at / self.tiles, [first, self.tiles.min(first + end - at)])
     }
 
-    /// `Bᵀ d`: row `i` of tiles at place `p` of channel `c` goes to `to[(c * PLACES + p) * plane + i * pitch..]`.
+    /// `Bᵀ d`: row `i` of tiles at place `p` of channel `c` goes to `to[(c * PLACES + p) * plane + i * pitch..]`, with the
+    /// padding of its columns. `none` are as many zeros as a row has.
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    fn spread<T: Float, V: Vector<T>>(&self, x: &[T], group: usize, range: [usize; 2], to: &mut [T]) {
-        let size = self.source[0] * self.source[1];
+    fn spread<T: Float, V: Vector<T>>(
+        &self,
+        x: &[T],
+        group: usize,
+        range: [usize; 2],
+        none: &[T],
+        to: &mut [T],
+    ) {
+        let [height, width] = self.source;
         let pitch = self.lines.pitch;
-        // With the zeros after the last row; what is more than that is overwritten by the next row.
-        let count = whole::<T, V>(pitch + self.lines.slack - 16);
-        let mut lines = Fresh::take(self.lines.len());
+        let [high, wide] = &self.lines.axes;
+        let [left, right] = wide.filled(0, pitch);
+        let count = right.saturating_sub(left);
+        let first = if count > 0 { left.wrapping_add_signed(-wide.pad) } else { 0 };
         let [mut at, end] = range;
+        for places in to.chunks_exact_mut(self.plane) {
+            zero(&mut places[..left]);
+        }
         while at < end {
-            let (image, [first, last]) = self.run([at, end]);
+            let (image, [start, stop]) = self.run([at, end]);
             for channel in 0..self.from {
-                let x = &x[((image * self.groups + group) * self.from + channel) * size..][..size];
-                self.lines.fill(x, [first * OUTPUTS, last * OUTPUTS], &mut lines);
-                for tile in 0..last - first {
-                    let from = &lines[tile * OUTPUTS * pitch..][..(PLACES - 1) * pitch + count];
-                    let place = channel * PLACES * self.plane + (at + tile - range[0]) * pitch;
-                    let to = &mut to[place..][..(PLACES - 1) * self.plane + count];
-                    // SAFETY: `count` numbers at each of the six places, as just cut.
-                    unsafe { spread::<T, V>(count, from.as_ptr(), pitch, to.as_mut_ptr(), self.plane) };
+                let plane = ((image * self.groups + group) * self.from + channel) * height * width;
+                let x = &x[plane..][..height * width];
+                for tile in start..stop {
+                    let rows = std::array::from_fn(|j| {
+                        let row = (tile * OUTPUTS + j).wrapping_add_signed(-high.pad);
+                        match x.get(row.wrapping_mul(width)..) {
+                            Some(x) if row < height => x[first..][..count].as_ptr(),
+                            _ => none[..count].as_ptr(),
+                        }
+                    });
+                    let place = channel * PLACES * self.plane + (at + tile - start - range[0]) * pitch + left;
+                    let to = &mut to[place..][..(PLACES - 1) * self.plane + pitch];
+                    // SAFETY: `count` numbers of each row, as just cut, and `pitch`, which is no less, at each place.
+                    unsafe { spread::<T, V>(count, rows, to.as_mut_ptr(), self.plane) };
+                    // The zeros that end a row and those that start the next: few, for which a call would take longer.
+                    for to in to.chunks_mut(self.plane) {
+                        let gap = &mut to[count..pitch];
+                        if gap.len() < V::LANES {
+                            // SAFETY: as many numbers as there are.
+                            unsafe { V::zero().store_first(gap.as_mut_ptr(), gap.len()) };
+                        } else {
+                            gap.fill(T::ZERO);
+                        }
+                    }
                 }
             }
-            at += last - first;
+            at += stop - start;
         }
     }
 }
 
-/// `Bᵀ d` for `count` columns `d` of six numbers, which lie `pitch` apart, the results `plane` apart.
+/// A vector at `from`: a whole one, or its first `count` numbers.
 ///
 /// # Safety
-/// The numbers, `count` of which are whole vectors, must be readable and writable.
+/// They must be readable.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-unsafe fn spread<T: Float, V: Vector<T>>(
+unsafe fn load<T: Float, V: Vector<T>, const WHOLE: bool>(from: *const T, count: usize) -> V {
+    // SAFETY: the caller's promise.
+    unsafe { if WHOLE { V::load(from) } else { V::load_first(from, count) } }
+}
+
+/// Writes a vector to `to`: a whole one, or its first `count` numbers.
+///
+/// # Safety
+/// They must be writable.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn store<T: Float, V: Vector<T>, const WHOLE: bool>(vector: V, to: *mut T, count: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { if WHOLE { vector.store(to) } else { vector.store_first(to, count) } }
+}
+
+/// `Bᵀ d` for `count` columns `d` of six numbers, one of each row; the results lie `plane` apart.
+///
+/// # Safety
+/// `count` numbers of each row must be readable, and writable at each place.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn spread<T: Float, V: Vector<T>>(count: usize, rows: [*const T; PLACES], to: *mut T, plane: usize) {
+    let whole = count / V::LANES * V::LANES;
+    // SAFETY: the caller's promise.
+    unsafe {
+        for i in (0..whole).step_by(V::LANES) {
+            spread_vector::<T, V, true>(0, rows.map(|row| row.add(i)), to.add(i), plane);
+        }
+        if whole < count {
+            let rows = rows.map(|row| row.add(whole));
+            spread_vector::<T, V, false>(count - whole, rows, to.add(whole), plane);
+        }
+    }
+}
+
+/// [`spread`] for a vector of columns, or the first `count` of one.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn spread_vector<T: Float, V: Vector<T>, const WHOLE: bool>(
     count: usize,
-    from: *const T,
-    pitch: usize,
+    rows: [*const T; PLACES],
     to: *mut T,
     plane: usize,
 ) {
@@ -171,46 +241,84 @@ unsafe fn spread<T: Float, V: Vector<T>>(
     unsafe {
         let [a, less_a, b, less_b, less_a2, less_b2, less_sum, product] =
             [A, -A, B, -B, -A2, -B2, -(A2 + B2), A2 * B2].map(|c| V::splat(&T::from_f64(c)));
-        for i in (0..count).step_by(V::LANES) {
-            let [d0, d1, d2, d3, d4, d5] = [0, 1, 2, 3, 4, 5].map(|j| V::load(from.add(i + j * pitch)));
-            let (even_a, odd_a) = (d2.fused(less_b2, d4), d1.fused(less_b2, d3));
-            let (even_b, odd_b) = (d2.fused(less_a2, d4), d1.fused(less_a2, d3));
-            let places = [
-                d0.fused(product, d2.fused(less_sum, d4)),
-                odd_a.fused(a, even_a),
-                odd_a.fused(less_a, even_a),
-                odd_b.fused(b, even_b),
-                odd_b.fused(less_b, even_b),
-                d1.fused(product, d3.fused(less_sum, d5)),
-            ];
-            for (p, place) in places.into_iter().enumerate() {
-                place.store(to.add(i + p * plane));
-            }
+        let [d0, d1, d2, d3, d4, d5] = rows.map(|row| load::<T, V, WHOLE>(row, count));
+        let (even_a, odd_a) = (d2.fused(less_b2, d4), d1.fused(less_b2, d3));
+        let (even_b, odd_b) = (d2.fused(less_a2, d4), d1.fused(less_a2, d3));
+        let places = [
+            d0.fused(product, d2.fused(less_sum, d4)),
+            odd_a.fused(a, even_a),
+            odd_a.fused(less_a, even_a),
+            odd_b.fused(b, even_b),
+            odd_b.fused(less_b, even_b),
+            d1.fused(product, d3.fused(less_sum, d5)),
+        ];
+        for (p, place) in places.into_iter().enumerate() {
+            store::<T, V, WHOLE>(place, to.add(p * plane), count);
         }
     }
 }
 
-/// `Aᵀ m + bias` for `count` sums `m` of each place, which lie `distance` apart; the outputs take the first places.
+/// `Aᵀ m + bias` for `count` sums `m` of each place, which lie `distance` apart: writes `rows` rows, four at most, of
+/// outputs, which lie `width` apart.
 ///
 /// # Safety
-/// The numbers, `count` of which are whole vectors, must be readable and writable.
+/// The numbers must be readable and writable.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-unsafe fn gather<T: Float, V: Vector<T>>(count: usize, bias: T, m: *mut T, distance: usize) {
+unsafe fn gather<T: Float, V: Vector<T>>(
+    [count, rows]: [usize; 2],
+    bias: T,
+    m: *const T,
+    distance: usize,
+    to: *mut T,
+    width: usize,
+) {
+    let whole = count / V::LANES * V::LANES;
+    // SAFETY: the caller's promise.
+    unsafe {
+        for i in (0..whole).step_by(V::LANES) {
+            gather_vector::<T, V, true>([0, rows], bias, m.add(i), distance, to.add(i), width);
+        }
+        if whole < count {
+            let left = [count - whole, rows];
+            gather_vector::<T, V, false>(left, bias, m.add(whole), distance, to.add(whole), width);
+        }
+    }
+}
+
+/// [`gather`] for a vector of sums, or the first `count` of one.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn gather_vector<T: Float, V: Vector<T>, const WHOLE: bool>(
+    [count, rows]: [usize; 2],
+    bias: T,
+    m: *const T,
+    distance: usize,
+    to: *mut T,
+    width: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         let [minus, a, b, a2, b2, a3, b3] =
             [-1.0, A, B, A2, B2, A2 * A, B2 * B].map(|c| V::splat(&T::from_f64(c)));
         let bias = V::splat(&raw const bias);
-        for i in (0..count).step_by(V::LANES) {
-            let m = m.add(i);
-            let [m0, m1, m2, m3, m4, m5] = [0, 1, 2, 3, 4, 5].map(|p| V::load(m.add(p * distance)));
-            let (even_a, odd_a) = (m1.plus(m2), m2.fused(minus, m1));
-            let (even_b, odd_b) = (m3.plus(m4), m4.fused(minus, m3));
-            m0.plus(bias).plus(even_a).plus(even_b).store(m);
-            odd_b.fused(b, odd_a.fused(a, bias)).store(m.add(distance));
-            even_b.fused(b2, even_a.fused(a2, bias)).store(m.add(2 * distance));
-            odd_b.fused(b3, odd_a.fused(a3, m5.plus(bias))).store(m.add(3 * distance));
+        let [m0, m1, m2, m3, m4, m5] =
+            [0, 1, 2, 3, 4, 5].map(|p| load::<T, V, WHOLE>(m.add(p * distance), count));
+        let (even_a, odd_a) = (m1.plus(m2), m2.fused(minus, m1));
+        let (even_b, odd_b) = (m3.plus(m4), m4.fused(minus, m3));
+        let outputs = [
+            m0.plus(bias).plus(even_a).plus(even_b),
+            odd_b.fused(b, odd_a.fused(a, bias)),
+            even_b.fused(b2, even_a.fused(a2, bias)),
+            odd_b.fused(b3, odd_a.fused(a3, m5.plus(bias))),
+        ];
+        for (j, output) in outputs.into_iter().enumerate() {
+            if j < rows {
+                store::<T, V, WHOLE>(output, to.add(j * width), count);
+            }
         }
     }
 }
@@ -363,7 +471,9 @@ impl<T: Float> Job<T> for Mix<'_, T> {
         let plan = self.plan;
         let [start, end] = self.range;
         let mut image = Fresh::take(plan.from * PLACES * plan.plane);
-        plan.spread::<T, V>(self.x, self.group, self.range, &mut image);
+        let mut none = Fresh::take(plan.source[1]);
+        none.fill(T::ZERO);
+        plan.spread::<T, V>(self.x, self.group, self.range, &none, &mut image);
         let stride = whole::<T, V>((end - start - 1) * plan.lines.pitch + plan.out[1]);
         let mut sums = Fresh::take(PLACES * self.rows * stride);
         for first in (0..self.to).step_by(self.rows) {
@@ -373,12 +483,7 @@ impl<T: Float> Job<T> for Mix<'_, T> {
                 _ => self.products::<V, 4>(first, &image, &mut sums, stride),
             }
             for row in 0..self.rows.min(self.to - first) {
-                let bias = self.bias.map_or(T::ZERO, |bias| bias[first + row]);
-                let distance = self.rows * stride;
-                let sums = &mut sums[row * stride..][..(PLACES - 1) * distance + stride];
-                // SAFETY: `stride` numbers, which are whole vectors, at each of the six places, as just cut.
-                unsafe { gather::<T, V>(stride, bias, sums.as_mut_ptr(), distance) };
-                self.write(first + row, sums, distance);
+                self.write::<V>(first + row, &sums[row * stride..], self.rows * stride);
             }
         }
     }
@@ -425,12 +530,13 @@ impl<T: Float> Mix<'_, T> {
         }
     }
 
-    /// Writes the outputs of one channel: those of row `j` of each tile lie at `from[j * distance..]`.
+    /// Writes the outputs of one channel, whose sums at the six places lie `distance` apart.
     #[inline(always)]
-    fn write(&self, channel: usize, from: &[T], distance: usize) {
+    fn write<V: Vector<T>>(&self, channel: usize, sums: &[T], distance: usize) {
         let plan = self.plan;
         let [height, width] = plan.out;
         let pitch = plan.lines.pitch;
+        let bias = self.bias.map_or(T::ZERO, |bias| bias[channel]);
         let [mut at, end] = self.range;
         while at < end {
             let (image, [first, last]) = plan.run([at, end]);
@@ -438,10 +544,11 @@ impl<T: Float> Mix<'_, T> {
             let (top, bottom) = (first * OUTPUTS, height.min(last * OUTPUTS));
             // SAFETY: other calls at the same time write to other groups or units, whose rows are others.
             let y = unsafe { self.y.slice((plane * height + top) * width, (bottom - top) * width) };
-            for j in 0..OUTPUTS.min(bottom - top) {
-                let rows = (bottom - top - j).div_ceil(OUTPUTS);
-                let from = &from[j * distance + (at - self.range[0]) * pitch..];
-                copy_rows([rows, width], from, pitch, &mut y[j * width..], OUTPUTS * width);
+            for (tile, y) in y.chunks_mut(OUTPUTS * width).enumerate() {
+                let sums = &sums[(at + tile - self.range[0]) * pitch..][..(PLACES - 1) * distance + width];
+                let (size, sums) = ([width, y.len() / width], sums.as_ptr());
+                // SAFETY: `width` sums at each place and as many outputs in each row, as just cut.
+                unsafe { gather::<T, V>(size, bias, sums, distance, y.as_mut_ptr(), width) };
             }
             at += last - first;
         }
@@ -522,9 +629,11 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
         let mut image = Fresh::take(plan.from * PLACES * plan.plane);
         let mut turned = Fresh::take(self.channels * OUTPUTS * plan.rows.min(plan.tiles) * width);
         let mut e = Fresh::take(PLACES * self.channels * plan.rows * width);
+        let mut none = Fresh::take(plan.source[1]);
+        none.fill(T::ZERO);
         for unit in self.units[0]..self.units[1] {
             let range = plan.range(unit);
-            plan.spread::<T, V>(self.x, self.group, range, &mut image);
+            plan.spread::<T, V>(self.x, self.group, range, &none, &mut image);
             let [mut at, end] = range;
             let pixels = (end - at) * width;
             let place = self.channels * pixels;
