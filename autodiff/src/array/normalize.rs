@@ -206,13 +206,7 @@ fn normalize_channels<T: Float>(
     [weight, bias]: [&[T]; 2],
     epsilon: f64,
 ) -> Moments<T> {
-    let m = T::from_f64((layout.outer * layout.inner) as f64);
-    let only = Operands { channel: [], along: [], whole: [x] };
-    let sums = channel::sum_channels(layout, only, NS, &|[], [], [x]| [x]);
-    let mean: Vec<T> = sums.iter().map(|&[sum]| sum / m).collect();
-    let centred = Operands { channel: [&mean], along: [], whole: [x] };
-    let squares = channel::sum_channels(layout, centred, NS, &|[mean], [], [x]| [(x - mean) * (x - mean)]);
-    let variance: Vec<T> = squares.iter().map(|&[sum]| sum / m).collect();
+    let [mean, variance] = apart(&channel::moments(layout, x, NS));
     let inverse = inverses(&variance, epsilon);
     let scale = each([&inverse, weight], |[inverse, weight]| inverse * weight);
     let operands = Operands { channel: [&mean, &scale, bias], along: [], whole: [x] };

@@ -100,51 +100,157 @@ pub(crate) fn map<T: Float, const C: usize, const A: usize, const N: usize>(
     });
 }
 
-/// Elements that are added in one go, in [`LANES`] running sums each.
-const BLOCK: usize = 512;
-const LANES: usize = 16;
+/// Elements that are added in [`LANES`] running sums before double precision takes over.
+const BLOCK: usize = 1024;
+const LANES: usize = 32;
 
-/// `K` sums of a formula over at most [`BLOCK`] elements of one row of the inner axis.
-struct Block<'a, T, F, const C: usize, const A: usize, const N: usize> {
-    channel: [T; C],
+/// Elements whose sums are one summary: few enough for the first cache, and many beside what the end of a sum costs.
+const PART: usize = 4096;
+
+/// Some rows of one channel, as operands and as places in them.
+#[derive(Clone, Copy)]
+struct Rows<'a, T, const A: usize, const N: usize> {
+    layout: Layout,
+    channel: usize,
+    /// The first and the last but one, along the outer axis.
+    outer: [usize; 2],
     along: [&'a [T]; A],
     whole: [&'a [T]; N],
-    f: &'a F,
 }
 
 #[allow(clippy::inline_always)]
-impl<T, F, const C: usize, const A: usize, const N: usize, const K: usize> Kernel for Block<'_, T, F, C, A, N>
-where
-    T: Float,
-    F: Fn([T; C], [T; A], [T; N]) -> [T; K],
-{
-    type Output = [T; K];
+impl<T: Float, const A: usize, const N: usize> Rows<'_, T, A, N> {
+    /// `K` sums of `f(along, whole)`.
     #[inline(always)]
-    fn run(self) -> [T; K] {
-        let mut sums = [[T::ZERO; LANES]; K];
-        let along = self.along.map(|slice| slice.as_chunks::<LANES>());
-        let whole = self.whole.map(|slice| slice.as_chunks::<LANES>());
-        let chunks = whole[0].0.len();
-        let (along_chunks, whole_chunks) = (along.map(|x| &x.0[..chunks]), whole.map(|x| &x.0[..chunks]));
-        for i in 0..chunks {
-            let (along, whole) = (along_chunks.map(|x| &x[i]), whole_chunks.map(|x| &x[i]));
-            for lane in 0..LANES {
-                let terms = (self.f)(self.channel, along.map(|x| x[lane]), whole.map(|x| x[lane]));
-                for (sums, term) in sums.iter_mut().zip(terms) {
-                    sums[lane] += term;
+    fn sums<const K: usize>(&self, f: impl Fn([T; A], [T; N]) -> [T; K]) -> [f64; K] {
+        let Layout { channels, inner, .. } = self.layout;
+        let mut total = [[0.0; LANES]; K];
+        let mut lanes = [[T::ZERO; LANES]; K];
+        let mut added = 0;
+        for outer in self.outer[0]..self.outer[1] {
+            let row = (outer * channels + self.channel) * inner;
+            for first in (0..inner).step_by(BLOCK) {
+                let len = BLOCK.min(inner - first);
+                if added + len > BLOCK {
+                    flush(&mut lanes, &mut total);
+                    added = 0;
                 }
+                let along = self.along.map(|along| &along[first..][..len]);
+                add(&mut lanes, along, self.whole.map(|whole| &whole[row + first..][..len]), &f);
+                added += len;
             }
         }
-        let rest = whole[0].1.len();
-        let (along, whole) = (along.map(|x| &x.1[..rest]), whole.map(|x| &x.1[..rest]));
-        for lane in 0..rest {
-            let terms = (self.f)(self.channel, along.map(|x| x[lane]), whole.map(|x| x[lane]));
+        flush(&mut lanes, &mut total);
+        total.map(paired::<f64, Add, LANES>)
+    }
+}
+
+/// Adds a formula of elements to running sums.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn add<T: Float, const A: usize, const N: usize, const K: usize>(
+    lanes: &mut [[T; LANES]; K],
+    along: [&[T]; A],
+    whole: [&[T]; N],
+    f: impl Fn([T; A], [T; N]) -> [T; K],
+) {
+    // A copy that stays in registers.
+    let mut sums = *lanes;
+    let (along, whole) = (along.map(|x| x.as_chunks::<LANES>()), whole.map(|x| x.as_chunks::<LANES>()));
+    let chunks = whole[0].0.len();
+    let (along_chunks, whole_chunks) = (along.map(|x| &x.0[..chunks]), whole.map(|x| &x.0[..chunks]));
+    for i in 0..chunks {
+        let (along, whole) = (along_chunks.map(|x| &x[i]), whole_chunks.map(|x| &x[i]));
+        for lane in 0..LANES {
+            let terms = f(along.map(|x| x[lane]), whole.map(|x| x[lane]));
             for (sums, term) in sums.iter_mut().zip(terms) {
                 sums[lane] += term;
             }
         }
-        sums.map(paired::<T, Add, LANES>)
     }
+    let rest = whole[0].1.len();
+    let (along, whole) = (along.map(|x| &x.1[..rest]), whole.map(|x| &x.1[..rest]));
+    for lane in 0..rest {
+        let terms = f(along.map(|x| x[lane]), whole.map(|x| x[lane]));
+        for (sums, term) in sums.iter_mut().zip(terms) {
+            sums[lane] += term;
+        }
+    }
+    *lanes = sums;
+}
+
+/// Moves running sums to double precision.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn flush<T: Float, const K: usize>(lanes: &mut [[T; LANES]; K], total: &mut [[f64; LANES]; K]) {
+    for (total, lanes) in total.iter_mut().zip(lanes) {
+        for (total, lane) in total.iter_mut().zip(lanes) {
+            *total += lane.to_f64();
+            *lane = T::ZERO;
+        }
+    }
+}
+
+/// `K` sums each of consecutive parts: those of all channels over their first rows, then over the next.
+struct Parts<'a, 'b, T, F, const C: usize, const A: usize, const N: usize, const K: usize> {
+    out: &'a mut [[f64; K]],
+    /// The number of the first part.
+    first: usize,
+    /// The rows of a part.
+    rows: usize,
+    layout: Layout,
+    operands: Operands<'b, T, C, A, N>,
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<T, F, const C: usize, const A: usize, const N: usize, const K: usize> Kernel
+    for Parts<'_, '_, T, F, C, A, N, K>
+where
+    T: Float,
+    F: Fn([T; C], [T; A], [T; N]) -> [T; K],
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { layout, operands, .. } = self;
+        for (out, i) in self.out.iter_mut().zip(self.first..) {
+            let (part, channel) = (i / layout.channels, i % layout.channels);
+            let outer = [part * self.rows, layout.outer.min((part + 1) * self.rows)];
+            let rows = Rows { layout, channel, outer, along: operands.along, whole: operands.whole };
+            let numbers = operands.of_channel(channel);
+            *out = rows.sums(|along, whole| (self.f)(numbers, along, whole));
+        }
+    }
+}
+
+/// The rows of a channel that are summed together.
+fn part_rows(layout: Layout) -> usize {
+    (PART / layout.inner.max(1)).clamp(1, layout.outer.max(1))
+}
+
+/// The same as [`sum_channels`], before rounding.
+fn sum_parts<T: Float, const C: usize, const A: usize, const N: usize, const K: usize>(
+    layout: Layout,
+    operands: Operands<'_, T, C, A, N>,
+    ns: f64,
+    f: &(impl Fn([T; C], [T; A], [T; N]) -> [T; K] + Sync),
+) -> Vec<[f64; K]> {
+    operands.check(layout);
+    let rows = part_rows(layout);
+    let mut parts = vec![[0.0; K]; layout.outer.div_ceil(rows) * layout.channels];
+    parallel::split(&mut parts, 1, (rows * layout.inner) as f64 * ns + 10.0, |first, out| {
+        vectorized(Parts { out, first, rows, layout, operands, f });
+    });
+    let mut total = vec![[0.0; K]; layout.channels];
+    for part in parts.chunks_exact(layout.channels.max(1)) {
+        for (total, part) in total.iter_mut().zip(part) {
+            for (total, sum) in total.iter_mut().zip(part) {
+                *total += sum;
+            }
+        }
+    }
+    total
 }
 
 /// For each channel, `K` sums of `f(channel, along, whole)` over the outer and the inner axis. `ns` is the cost of one
@@ -155,29 +261,33 @@ pub(crate) fn sum_channels<T: Float, const C: usize, const A: usize, const N: us
     ns: f64,
     f: &(impl Fn([T; C], [T; A], [T; N]) -> [T; K] + Sync),
 ) -> Vec<[T; K]> {
-    operands.check(layout);
-    let Layout { outer, channels, inner } = layout;
-    let mut out = vec![[T::ZERO; K]; channels];
-    parallel::split(&mut out, 1, (outer * inner) as f64 * ns + 10.0, |start, out| {
-        for (i, out) in out.iter_mut().enumerate() {
-            let channel = operands.of_channel(start + i);
-            let mut total = [0.0; K];
-            for o in 0..outer {
-                let row = (o * channels + start + i) * inner;
-                for first in (0..inner).step_by(BLOCK) {
-                    let len = BLOCK.min(inner - first);
-                    let along = operands.along.map(|along| &along[first..][..len]);
-                    let whole = operands.whole.map(|whole| &whole[row + first..][..len]);
-                    let sums = vectorized(Block { channel, along, whole, f });
-                    for (total, sum) in total.iter_mut().zip(sums) {
-                        *total += sum.to_f64();
-                    }
-                }
-            }
-            *out = total.map(T::from_f64);
-        }
-    });
-    out
+    sum_parts(layout, operands, ns, f).into_iter().map(|sums| sums.map(T::from_f64)).collect()
+}
+
+/// For each channel, the mean `μ` and the mean of the squared distances from it, in one pass over memory. `ns` is the cost
+/// of one element.
+///
+/// It sums `x - a` and `(x - a)²`, with `a` the mean of the `n` first of the `m` elements:
+/// `mean((x - μ)²) = mean((x - a)²) - (μ - a)²`. These `n` alone contribute `n (μ - a)² / m` to the result, so that the
+/// difference loses no more than a factor of `1 + m / n` in precision, and with elements that are alike nothing.
+pub(crate) fn moments<T: Float>(layout: Layout, x: &[T], ns: f64) -> Vec<[T; 2]> {
+    let first = Layout { outer: part_rows(layout).min(layout.outer), ..layout };
+    let own = Operands { channel: [], along: [], whole: [&x[..first.size()]] };
+    let count = (first.outer * first.inner) as f64;
+    let near: Vec<T> = sum_parts(first, own, ns, &|[], [], [x]| [x])
+        .into_iter()
+        .map(|[sum]| T::from_f64(sum / count))
+        .collect();
+    let distances = Operands { channel: [&near], along: [], whole: [x] };
+    let sums = sum_parts(layout, distances, ns, &|[a], [], [x]| [x - a, (x - a) * (x - a)]);
+    let count = (layout.outer * layout.inner) as f64;
+    let moments = |([sum, square], near): ([f64; 2], T)| {
+        let shift = sum / count;
+        let variance = square / count - shift * shift;
+        // Not `max`, which is a number where one side is none.
+        [near.to_f64() + shift, if variance < 0.0 { 0.0 } else { variance }].map(T::from_f64)
+    };
+    sums.into_iter().zip(near).map(moments).collect()
 }
 
 /// Places along the inner axis that are summed together, and rows that are added before double precision takes over.
@@ -263,7 +373,7 @@ mod tests {
         [(x - c) * y, a * x + c * y]
     }
 
-    const LAYOUTS: [[usize; 3]; 9] = [
+    const LAYOUTS: [[usize; 3]; 10] = [
         [1, 1, 1],
         [0, 2, 3],
         [2, 0, 3],
@@ -272,6 +382,7 @@ mod tests {
         [2, 3, 16],
         [5, 2, 530],
         [70, 1, 65],
+        [300, 3, 25],
         [1, 33, 129],
     ];
 
@@ -312,6 +423,25 @@ mod tests {
             let sums = sum_channels(layout, operands, 0.3, &formula);
             assert_eq!(sums.len(), channels);
             close("channels", &sums, &|i| i / inner % channels);
+
+            // A mean far from zero, which costs the squares nothing.
+            let far: Vec<f32> = x.iter().map(|x| x + 1000.0).collect();
+            for (channel, &[mean, variance]) in moments(layout, &far, 0.3).iter().enumerate() {
+                let own: Vec<f64> = (0..far.len())
+                    .filter(|i| i / inner % channels == channel)
+                    .map(|i| f64::from(far[i]))
+                    .collect();
+                let exact = own.iter().sum::<f64>() / own.len() as f64;
+                let square = own.iter().map(|x| (x - exact).powi(2)).sum::<f64>() / own.len() as f64;
+                let close = |found: f32, exact: f64, scale: f64| {
+                    exact.is_nan() && found.is_nan() || (f64::from(found) - exact).abs() <= 1e-6 * scale
+                };
+                assert!(close(mean, exact, 1000.0), "mean {layout:?} {channel}: {mean} {exact}");
+                assert!(
+                    close(variance, square, square),
+                    "variance {layout:?} {channel}: {variance} {square}"
+                );
+            }
             let sums = sum_along(layout, operands, 0.3, &formula);
             assert_eq!(sums.len(), inner);
             close("along", &sums, &|i| i % inner);
@@ -330,7 +460,8 @@ mod tests {
                     let mut out = vec![0.0; layout.size()];
                     map(&mut out, layout, operands, 0.3, &|c, a, x| formula(c, a, x)[0]);
                     let sums = sum_channels(layout, operands, 0.3, &formula);
-                    (out, sums, sum_along(layout, operands, 0.3, &formula))
+                    let moments = moments(layout, &x, 0.3);
+                    (out, sums, moments, sum_along(layout, operands, 0.3, &formula))
                 })
             };
             assert!(run(1) == run(2) && run(1) == run(5), "{layout:?}");
