@@ -59,27 +59,11 @@ pub(super) fn mix<T: Float>(
                 .iter()
                 .flat_map(|v| wide.taps[h].iter().map(|h| v.index * s.kw + h.index))
                 .collect();
-            let tile = offsets.len() * rows;
-            let mut weights = Fresh::take(s.groups * padded * offsets.len());
-            parallel::items(&mut weights, tile, tile as f64, |i, weights| {
-                let (group, first) = (i / (padded / rows), i % (padded / rows) * rows);
-                let places = (0..from).flat_map(|channel| taps.iter().map(move |tap| (channel, *tap)));
-                for (weights, (channel, tap)) in weights.chunks_exact_mut(rows).zip(places) {
-                    for (row, to_weight) in (first..).zip(weights) {
-                        *to_weight = if row < to { weight(group, row, channel, tap) } else { T::ZERO };
-                    }
-                }
-            });
+            let weights = in_tiles(s.groups, [from, to], rows, &taps, &weight);
             classes.push(Class { offsets, weights });
         }
     }
-    let mut constant = Fresh::take(s.groups * padded);
-    constant.fill(T::ZERO);
-    if let Some(bias) = bias {
-        for (constant, bias) in constant.chunks_exact_mut(padded).zip(bias.chunks_exact(to)) {
-            constant[..to].copy_from_slice(bias);
-        }
-    }
+    let constant = constants(s.groups, to, padded, bias);
 
     let image = x.len() / images;
     let bands = lattice.bands();
@@ -111,6 +95,40 @@ pub(super) fn mix<T: Float>(
     } else {
         (0..items).for_each(item);
     }
+}
+
+/// The weights as the tiles read them: group, tile, channel and tap, row of the tile, filled up to whole tiles with zeros.
+pub(super) fn in_tiles<T: Float>(
+    groups: usize,
+    [from, to]: [usize; 2],
+    rows: usize,
+    taps: &[usize],
+    weight: &(impl Fn(usize, usize, usize, usize) -> T + Sync),
+) -> Fresh<T> {
+    let (tile, tiles) = (from * taps.len() * rows, to.div_ceil(rows));
+    let mut weights = Fresh::take(groups * tiles * tile);
+    parallel::items(&mut weights, tile, tile as f64, |i, weights| {
+        let (group, first) = (i / tiles, i % tiles * rows);
+        let places = (0..from).flat_map(|channel| taps.iter().map(move |tap| (channel, *tap)));
+        for (weights, (channel, tap)) in weights.chunks_exact_mut(rows).zip(places) {
+            for (row, to_weight) in (first..).zip(weights) {
+                *to_weight = if row < to { weight(group, row, channel, tap) } else { T::ZERO };
+            }
+        }
+    });
+    weights
+}
+
+/// What is added to each output channel, filled up to `padded` for each group with zeros.
+pub(super) fn constants<T: Float>(groups: usize, to: usize, padded: usize, bias: Option<&[T]>) -> Fresh<T> {
+    let mut constants = Fresh::take(groups * padded);
+    constants.fill(T::ZERO);
+    if let Some(bias) = bias {
+        for (constants, bias) in constants.chunks_exact_mut(padded).zip(bias.chunks_exact(to)) {
+            constants[..to].copy_from_slice(bias);
+        }
+    }
+    constants
 }
 
 /// The convolution of a band of one image, for one group.
@@ -290,5 +308,11 @@ impl<'a, T> Shared<'a, T> {
         assert!(start + len <= self.len);
         // SAFETY: inside the slice, as just checked; the caller promises that it is the only reference.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+
+    /// Where the `len` elements from `start` on are, for those who write some of them.
+    pub(super) fn place(&self, start: usize, len: usize) -> *mut T {
+        assert!(start + len <= self.len);
+        self.start.wrapping_add(start)
     }
 }

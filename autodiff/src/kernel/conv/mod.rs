@@ -10,6 +10,7 @@
 //!   gradient with the kernel turned round, one for each class of pixels that see the same taps.
 //! - [`weight_grad`] ([`Weigh`]) sums over pixels, as outer products of taps and output channels or, where there are
 //!   too few channels or taps for that, as inner products of planes.
+//! - Kernels of one pixel at stride 1 read and write the images where they are ([`pointwise`]).
 //! - Kernels of three rows at stride 1 need half of the multiplications ([`winograd`]) from 16 channels on.
 //!
 //! The sum of an output always runs in the same order, and what is summed in pieces is cut by the shape alone, so
@@ -18,6 +19,7 @@
 
 mod lattice;
 mod mix;
+mod pointwise;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -29,6 +31,7 @@ use crate::float::Float;
 use crate::kernel::dispatch::{Level, level};
 use lattice::Axis;
 use mix::mix;
+use vector::lanes;
 use weigh::weigh;
 
 /// The sizes of a two-dimensional convolution of images `[n, c_in, h, w]` with weights
@@ -116,7 +119,9 @@ fn forward_at<T: Float>(level: Level, s: &ConvShape, x: &[T], w: &[T], bias: Opt
     let [c_in, c_out, taps] = s.group();
     let weight = |group, row, channel, tap| w[((group * c_out + row) * c_in + channel) * taps + tap];
     let axes = s.axes(Axis::forward);
-    if winograd::pays(s) {
+    if pointwise::fits(s, lanes::<T>(level)) {
+        pointwise::mix(level, s, [c_in, c_out], x, weight, bias, y);
+    } else if winograd::pays(s) {
         winograd::mix(level, s, axes, [c_in, c_out], x, weight, bias, y);
     } else {
         mix(level, s, axes, [c_in, c_out], x, weight, bias, y);
@@ -133,7 +138,9 @@ fn input_grad_at<T: Float>(level: Level, s: &ConvShape, g: &[T], w: &[T], dx: &m
     let [c_in, c_out, taps] = s.group();
     let weight = |group, row, channel, tap| w[((group * c_out + channel) * c_in + row) * taps + tap];
     let axes = s.axes(Axis::backward);
-    if winograd::pays(s) {
+    if pointwise::fits(s, lanes::<T>(level)) {
+        pointwise::mix(level, s, [c_out, c_in], g, weight, None, dx);
+    } else if winograd::pays(s) {
         winograd::mix(level, s, axes, [c_out, c_in], g, weight, None, dx);
     } else {
         mix(level, s, axes, [c_out, c_in], g, weight, None, dx);

@@ -158,7 +158,11 @@ fn larger() -> Vec<ConvShape> {
         ConvShape { stride: [2, 2], ..same([3, 16, 32, 32, 32, 3, 3]) },
         ConvShape { stride: [2, 2], ..shape([3, 16, 32, 32, 32, 1, 1]) },
         ConvShape { stride: [2, 2], padding: [3, 3], ..shape([1, 3, 65, 64, 20, 7, 7]) },
+        // Kernels of one pixel, in several pieces, in groups, and with parts of tiles and vectors.
         shape([2, 64, 13, 17, 40, 1, 1]),
+        shape([2, 9, 40, 41, 19, 1, 1]),
+        ConvShape { groups: 2, ..shape([3, 10, 5, 7, 2, 1, 1]) },
+        shape([1, 0, 5, 7, 3, 1, 1]),
         shape([2, 6, 14, 14, 16, 5, 5]),
         shape([33, 16, 5, 5, 120, 5, 5]),
         ConvShape { groups: 24, ..same([2, 24, 20, 20, 24, 3, 3]) },
