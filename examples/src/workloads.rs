@@ -56,17 +56,42 @@ impl<T: Float> Training<T> {
     /// # Errors
     /// None that is known: the shapes fit.
     pub fn step(&mut self) -> Result<()> {
-        match &mut self.task {
-            Task::Classify { labels, optimizer } => {
-                self.model.forward(&self.inputs)?.cross_entropy(labels)?.backward()?;
-                optimizer.step(&mut *self.model)?;
-            }
-            Task::Differentiate => {
-                self.inputs.take_grad();
-                self.model.parameters(&mut |_, parameter| drop(parameter.take_grad()));
-                self.model.forward(&self.inputs)?.square().mean().backward()?;
-            }
+        if let Task::Differentiate = self.task {
+            self.inputs.take_grad();
+            self.model.parameters(&mut |_, parameter| drop(parameter.take_grad()));
         }
+        self.loss()?.backward()?;
+        if let Task::Classify { optimizer, .. } = &mut self.task {
+            optimizer.step(&mut *self.model)?;
+        }
+        Ok(())
+    }
+
+    /// The number that a step differentiates, on the tape.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn loss(&self) -> Result<Tensor<T>> {
+        let output = self.model.forward(&self.inputs)?;
+        match &self.task {
+            Task::Classify { labels, .. } => output.cross_entropy(labels),
+            Task::Differentiate => Ok(output.square().mean()),
+        }
+    }
+
+    /// Takes over the inputs and the parameters of a training of the same model in another precision.
+    ///
+    /// # Errors
+    /// None that is known: shapes stay.
+    pub fn take_over<U: Float>(&mut self, other: &Training<U>) -> Result<()> {
+        let inputs = rounded(&other.inputs)?;
+        self.inputs = if self.inputs.is_tracked() { inputs.variable() } else { inputs };
+        let mut parameters = Vec::new();
+        other.model.parameters(&mut |_, parameter| parameters.push(rounded(parameter)));
+        let mut parameters = parameters.into_iter().collect::<Result<Vec<_>>>()?.into_iter();
+        self.model.parameters_mut(&mut |_, parameter| {
+            parameter.set(&parameters.next().expect("the models are the same"));
+        });
         Ok(())
     }
 
@@ -85,6 +110,12 @@ impl<T: Float> Training<T> {
         state.extend(self.inputs.grad().map(|grad| ("gradient of the inputs".to_owned(), grad.to_vec())));
         state
     }
+}
+
+/// The numbers of a tensor in another precision.
+fn rounded<T: Float, U: Float>(x: &Tensor<U>) -> Result<Tensor<T>> {
+    let numbers: Vec<T> = x.to_vec().into_iter().map(|x| T::from_f64(x.to_f64())).collect();
+    Tensor::from_vec(numbers, x.shape())
 }
 
 fn sgd<T: Float>() -> Box<dyn Optimizer<T>> {
