@@ -1,6 +1,7 @@
 //! The numbers: [`Float`] for `f32` and `f64`, and [`Real`], all that the formula of a derivative may use.
 
 use crate::kernel::{buffer::Element, math};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -47,6 +48,12 @@ pub trait Real:
     fn softplus(&self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
     fn erf(&self) -> Self;
+    /// The normal distribution: its function `Φ(x) = (1 + erf(x/√2)) / 2` and its density `φ(x) = e^(-x²/2) / √(2π)`.
+    fn normal(&self) -> [Self; 2] {
+        let (half, scale) = (self.constant(0.5), self.constant(FRAC_1_SQRT_2));
+        let density = self.constant(FRAC_2_SQRT_PI / (2.0 * SQRT_2)) * (-half.clone() * self.square()).exp();
+        [half * (self.one() + (self.clone() * scale).erf()), density]
+    }
     /// `xⁿ` for a whole number `n`.
     fn powi(&self, n: i32) -> Self;
     /// `xᵖ`.
@@ -251,6 +258,10 @@ macro_rules! float {
             #[inline(always)]
             fn erf(&self) -> Self {
                 math::$math::erf(*self)
+            }
+            #[inline(always)]
+            fn normal(&self) -> [Self; 2] {
+                math::$math::normal(*self)
             }
             #[inline(always)]
             fn powi(&self, n: i32) -> Self {

@@ -1,8 +1,8 @@
 //! Run-time choice of the instruction set, so that a plain `cargo build --release` gets the fast path.
 //!
 //! A loop is written once, as a [`Kernel`] with an `#[inline(always)]` body; [`vectorized`] compiles it for each
-//! [`Level`] and calls the best one that the processor has. Elementwise bodies use no fused multiply-add, so their
-//! bits are the same at every level; matrix and convolution kernels, which do, say so.
+//! [`Level`] and calls the best one that the processor has. Elementwise bodies write out what they fuse, so their bits
+//! are the same at every level; matrix and convolution kernels fuse where the processor can, and say so.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -192,13 +192,59 @@ impl<A: Copy, B: Copy, U: Copy, F: Map2<A, B, U>> Kernel for Slice2<'_, A, B, U,
     }
 }
 
-/// Elements up to which a plain loop is over before a better one would have been chosen.
-const TINY: usize = 8;
+/// One row of a unary loop of any stride: where there is nothing to vectorise, there still are the instructions.
+struct Gather1<'a, A, U, F> {
+    out: &'a mut [U],
+    a: &'a [A],
+    at: usize,
+    stride: isize,
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<A: Copy, U, F: Map1<A, U>> Kernel for Gather1<'_, A, U, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let mut at = self.at as isize;
+        for out in self.out {
+            *out = self.f.call(self.a[at as usize]);
+            at += self.stride;
+        }
+    }
+}
+
+/// One row of a binary loop of any strides.
+struct Gather2<'a, A, B, U, F> {
+    out: &'a mut [U],
+    a: &'a [A],
+    b: &'a [B],
+    at: [usize; 2],
+    strides: [isize; 2],
+    f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<A: Copy, B: Copy, U, F: Map2<A, B, U>> Kernel for Gather2<'_, A, B, U, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let [mut at_a, mut at_b] = self.at.map(|at| at as isize);
+        for out in self.out {
+            *out = self.f.call(self.a[at_a as usize], self.b[at_b as usize]);
+            at_a += self.strides[0];
+            at_b += self.strides[1];
+        }
+    }
+}
+
+/// Nanoseconds up to which a plain loop is over before a better one would have been chosen.
+const TINY_NS: f64 = 2.5;
 
 /// `out[i] = f(a[i])` where both are contiguous. `ns` is the cost of one element.
 pub(crate) fn slice1<A: Element, U: Element>(out: &mut [U], a: &[A], ns: f64, f: &impl Map1<A, U>) {
     assert_eq!(out.len(), a.len(), "map: lengths differ");
-    if out.len() <= TINY {
+    if out.len() as f64 * ns <= TINY_NS {
         return Slice1 { out, a, f }.run();
     }
     parallel::split(out, 1, ns, |start, out| {
@@ -216,7 +262,7 @@ pub(crate) fn slice2<A: Element, B: Element, U: Element>(
     f: &impl Map2<A, B, U>,
 ) {
     assert!(out.len() == a.len() && out.len() == b.len(), "map: lengths differ");
-    if out.len() <= TINY {
+    if out.len() as f64 * ns <= TINY_NS {
         return Slice2 { out, a, b, broadcast: (false, false), f }.run();
     }
     parallel::split(out, 1, ns, |start, out| {
@@ -245,13 +291,7 @@ pub(crate) fn strided1<A: Element, U: Element>(
                 vectorized(Slice1 { out, a: &a.data[at..at + n], f });
             }
             0 => out.fill(f.call(a.data[at])),
-            _ => {
-                let mut at = at as isize;
-                for out in out {
-                    *out = f.call(a.data[at as usize]);
-                    at += stride;
-                }
-            }
+            _ => vectorized(Gather1 { out, a: a.data, at, stride, f }),
         });
     });
 }
@@ -278,12 +318,7 @@ pub(crate) fn strided2<A: Element, B: Element, U: Element>(
                 let b = &b.data[pb..pb + if sb == 0 { 1 } else { n }];
                 vectorized(Slice2 { out, a, b, broadcast: (sa == 0, sb == 0), f });
             } else {
-                let (mut pa, mut pb) = (pa as isize, pb as isize);
-                for out in out {
-                    *out = f.call(a.data[pa as usize], b.data[pb as usize]);
-                    pa += sa;
-                    pb += sb;
-                }
+                vectorized(Gather2 { out, a: a.data, b: b.data, at: [pa, pb], strides: [sa, sb], f });
             }
         });
     });
@@ -392,10 +427,11 @@ pub(crate) fn update<T: Element, const N: usize>(
     for target in &targets {
         assert_eq!(target.len(), source.len(), "update: lengths differ");
     }
-    if source.len() <= TINY {
+    let ns = (N + 1) as f64 * 0.3;
+    if source.len() as f64 * ns <= 2.0 * TINY_NS {
         return Update { targets, source, f }.run();
     }
-    if !parallel::worthwhile(source.len() as f64 * (N + 1) as f64 * 0.3) {
+    if !parallel::worthwhile(source.len() as f64 * ns) {
         return vectorized(Update { targets, source, f });
     }
     let targets = targets.map(|target| Pieces::new(target, CHUNK));

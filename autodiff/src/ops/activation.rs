@@ -8,7 +8,7 @@ use crate::float::{Float, Real};
 use crate::op::{Op, Point, Reads};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 /// The constants of SELU, that keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515).
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
@@ -29,8 +29,13 @@ unary! {
 
     /// The Gaussian error linear unit `x Φ(x)`, elementwise, with the exact normal distribution function
     /// `Φ(x) = (1 + erf(x/√2)) / 2` (Hendrycks and Gimpel, arXiv:1606.08415).
-    Gelu => gelu() = |x| x * normal_cdf(&x),
-        from Input |x| normal_cdf(&x) + x.clone() * normal_density(&x), 2.0;
+    Gelu => gelu() = |x| {
+        let half = T::from_f64(0.5);
+        x * (half * (T::ONE + (x * T::from_f64(FRAC_1_SQRT_2)).erf()))
+    }, from Input |x| {
+        let [function, density] = x.normal();
+        function + x * density
+    }, 1.0;
 
     /// `x / (1 + e⁻ˣ)`, elementwise, also called swish (Elfwing et al., arXiv:1702.03118).
     Silu => silu() = |x| x * x.sigmoid(), from Input |x| {
@@ -195,22 +200,6 @@ impl<T: Float> Tensor<T> {
         }
         Ok(self.slice(axis, 0..n / 2)? * self.slice(axis, n / 2..n)?.sigmoid())
     }
-}
-
-/// `Φ(x)`, the normal distribution function.
-#[inline(always)]
-#[allow(clippy::inline_always)]
-fn normal_cdf<R: Real>(x: &R) -> R {
-    let (half, one, scale) = (x.constant(0.5), x.one(), x.constant(FRAC_1_SQRT_2));
-    half * (one + (x.clone() * scale).erf())
-}
-
-/// `φ(x) = e^(-x²/2) / √(2π)`, the normal density.
-#[inline(always)]
-#[allow(clippy::inline_always)]
-fn normal_density<R: Real>(x: &R) -> R {
-    let (scale, half) = (x.constant(FRAC_2_SQRT_PI / (2.0 * SQRT_2)), x.constant(-0.5));
-    scale * (x.square() * half).exp()
 }
 
 /// `√(2/π) (x + 0.044715 x³)`.
