@@ -8,13 +8,14 @@ use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel;
-use crate::kernel::reduce::{Add, paired, row};
+use crate::kernel::reduce::{Add, paired};
 
 /// Elements of a block, at least one row.
 const BLOCK: usize = 32_768;
 /// Elements of a row that are added in one go, in [`LANES`] running sums, before double precision takes over.
-const PIECE: usize = 512;
-const LANES: usize = 32;
+pub(super) const PIECE: usize = 512;
+/// Running sums, of which each element of a row is added to that of its place.
+pub(super) const LANES: usize = 32;
 /// Nanoseconds an element, forward or backward.
 const NS: f64 = 0.5;
 
@@ -56,6 +57,55 @@ pub(super) fn sum<T: Float, const N: usize>(slices: [&[T]; N], f: impl Fn([T; N]
     total
 }
 
+/// Several sums in one pass, as [`sum`] takes them, of what `f` returns for the elements of equally long slices; it may
+/// change those of `outs`.
+///
+/// [`sum`] is not a case of it: of that, the compiler would make no vectors.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn sums<T: Float, const I: usize, const O: usize, const N: usize>(
+    ins: [&[T]; I],
+    mut outs: [&mut [T]; O],
+    f: impl Fn([T; I], [&mut T; O]) -> [T; N],
+) -> [f64; N] {
+    let n = ins[0].len();
+    let mut totals = [0.0; N];
+    for first in (0..n).step_by(PIECE) {
+        let len = PIECE.min(n - first);
+        let ins = ins.map(|slice| slice[first..][..len].as_chunks::<LANES>());
+        let mut outs = outs.each_mut().map(|slice| slice[first..][..len].as_chunks_mut::<LANES>());
+        let mut sums = [[T::ZERO; LANES]; N];
+        for i in 0..len / LANES {
+            let ins = ins.map(|(chunks, _)| &chunks[i]);
+            let mut outs = outs.each_mut().map(|(chunks, _)| &mut chunks[i]);
+            for lane in 0..LANES {
+                let terms = f(ins.map(|chunk| chunk[lane]), outs.each_mut().map(|chunk| &mut chunk[lane]));
+                for (lanes, term) in sums.iter_mut().zip(terms) {
+                    lanes[lane] += term;
+                }
+            }
+        }
+        for lane in 0..len % LANES {
+            let terms = f(ins.map(|(_, rest)| rest[lane]), outs.each_mut().map(|(_, rest)| &mut rest[lane]));
+            for (lanes, term) in sums.iter_mut().zip(terms) {
+                lanes[lane] += term;
+            }
+        }
+        for (total, lanes) in totals.iter_mut().zip(sums) {
+            *total += paired::<T, Add, LANES>(lanes).to_f64();
+        }
+    }
+    totals
+}
+
+/// Row `i`, and the one after it; after the last, the last again.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn two_rows<T>(x: &[T], n: usize, i: usize) -> (&[T], &[T]) {
+    let row = &x[i * n..][..n];
+    (row, x.get((i + 1) * n..(i + 2) * n).unwrap_or(row))
+}
+
 /// Normalises whole rows.
 struct Forward<'a, T> {
     out: &'a mut [T],
@@ -70,18 +120,21 @@ impl<T: Float> Kernel for Forward<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Affine { weight, bias } = self.affine;
-        let n = weight.len();
-        let rows = self.out.chunks_exact_mut(n).zip(self.x.chunks_exact(n));
-        for ((out, x), statistics) in rows.zip(self.statistics) {
-            let mean = row::<T, Add>(x) / T::from_f64(n as f64);
+        let Self { out, statistics, x, affine, epsilon } = self;
+        let n = affine.weight.len();
+        let (weight, bias) = (&affine.weight[..n], &affine.bias[..n]);
+        let mut total = sum([&x[..n]], |[x]| x);
+        for (i, (out, statistics)) in out.chunks_exact_mut(n).zip(statistics).enumerate() {
+            let (x, next) = two_rows(x, n, i);
+            let mean = T::from_f64(total / n as f64);
             let variance = T::from_f64(sum([x], |[x]| (x - mean) * (x - mean)) / n as f64);
-            let inverse = (variance + self.epsilon).sqrt().recip();
+            let inverse = (variance + epsilon).sqrt().recip();
             *statistics = Statistics { mean, variance, inverse };
-            let (weight, bias) = (&weight[..n], &bias[..n]);
-            for (j, (out, &x)) in out.iter_mut().zip(x).enumerate() {
-                *out = (x - mean) * inverse * weight[j] + bias[j];
-            }
+            // The next row is read from memory while this one is written.
+            [total] = sums([x, weight, bias, next], [out], |[x, weight, bias, next], [out]| {
+                *out = (x - mean) * inverse * weight + bias;
+                [next]
+            });
         }
     }
 }
@@ -140,15 +193,15 @@ impl<T: Float> Kernel for Backward<'_, T> {
         let mut dx = self.dx.chunks_exact_mut(n);
         let rows = self.grad.chunks_exact(n).zip(self.x.chunks_exact(n));
         for ((grad, x), (&mean, &inverse)) in rows.zip(self.mean.iter().zip(self.inverse)) {
-            for ((total, &g), &x) in by_weight.iter_mut().zip(grad).zip(x) {
-                *total += g * ((x - mean) * inverse);
-            }
-            for (total, &g) in by_bias.iter_mut().zip(grad) {
-                *total += g;
-            }
+            let outs = [&mut *by_weight, &mut *by_bias];
+            let found = sums([grad, x, weight], outs, |[g, x, weight], [by_weight, by_bias]| {
+                let (centred, u) = (x - mean, g * weight);
+                *by_weight += g * (centred * inverse);
+                *by_bias += g;
+                [u, u * centred]
+            });
             let Some(dx) = dx.next() else { continue };
-            let plain = T::from_f64(sum([grad, weight], |[g, w]| g * w));
-            let product = T::from_f64(sum([grad, x, weight], |[g, x, w]| g * w * (x - mean)));
+            let [plain, product] = found.map(T::from_f64);
             let b = -(inverse * (inverse * inverse) * (product / m));
             let c = -(inverse * (plain / m));
             for (j, (dx, &x)) in dx.iter_mut().zip(x).enumerate() {

@@ -4,98 +4,145 @@ use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel;
-use crate::kernel::reduce::{Add, Max, row};
-use crate::kernel::rows::sum;
-
-/// `y ← e^(x - shift)`.
-struct Exponentials<'a, T> {
-    y: &'a mut [T],
-    x: &'a [T],
-    shift: T,
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Exponentials<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y = (x - self.shift).exp();
-        }
-    }
-}
-
-/// `y ← x * factor`.
-struct Scale<'a, T>(&'a mut [T], T);
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Scale<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for y in self.0 {
-            *y = *y * self.1;
-        }
-    }
-}
-
-/// The exponentials of one row into `y`, divided by `e^shift`; returns the shift and their sum.
-fn exponentials<T: Float>(y: &mut [T], x: &[T]) -> (T, T) {
-    let largest = row::<T, Max>(x);
-    // A row of minus infinities has no softmax, but also no reason to be shifted by one.
-    let shift = if largest == T::NEG_INFINITY { T::ZERO } else { largest };
-    vectorized(Exponentials { y, x, shift });
-    (shift, row::<T, Add>(y))
-}
-
-/// `y ← x - shift - logarithm`, in this order: what is large goes first.
-struct Subtract<'a, T> {
-    y: &'a mut [T],
-    x: &'a [T],
-    shift: T,
-    logarithm: T,
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Subtract<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y = x - self.shift - self.logarithm;
-        }
-    }
-}
+use crate::kernel::reduce::{Add, Max, paired, row};
+use crate::kernel::rows::{LANES, PIECE, sum, two_rows};
 
 /// What one element of a row of exponentials costs, in nanoseconds.
-const EXP_NS: f64 = 1.2;
+const EXP_NS: f64 = 0.8;
+
+/// A row of minus infinities has no softmax, but also no reason to be shifted by one.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn shift_by<T: Float>(largest: T) -> T {
+    if largest == T::NEG_INFINITY { T::ZERO } else { largest }
+}
+
+/// `y ← e^(x - shift)`; returns the sum of these, and the largest element of the `next` row, which is read from memory
+/// while the arithmetic for this one goes on.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn exponentials<T: Float>(y: &mut [T], x: &[T], shift: T, next: &[T]) -> (T, T) {
+    let n = y.len();
+    let (x, next) = (&x[..n], &next[..n]);
+    let mut total = 0.0;
+    let mut largest = [T::NEG_INFINITY; LANES];
+    for first in (0..n).step_by(PIECE) {
+        let piece = first..n.min(first + PIECE);
+        let (y, y_rest) = y[piece.clone()].as_chunks_mut::<LANES>();
+        let (x, x_rest) = x[piece.clone()].as_chunks::<LANES>();
+        let (next, next_rest) = next[piece].as_chunks::<LANES>();
+        let mut sums = [T::ZERO; LANES];
+        for ((y, x), next) in y.iter_mut().zip(x).zip(next) {
+            for (lane, y) in y.iter_mut().enumerate() {
+                *y = (x[lane] - shift).exp();
+                sums[lane] += *y;
+                largest[lane] = largest[lane].maximum(next[lane]);
+            }
+        }
+        for (lane, y) in y_rest.iter_mut().enumerate() {
+            *y = (x_rest[lane] - shift).exp();
+            sums[lane] += *y;
+            largest[lane] = largest[lane].maximum(next_rest[lane]);
+        }
+        total += paired::<T, Add, LANES>(sums).to_f64();
+    }
+    (T::from_f64(total), paired::<T, Max, LANES>(largest))
+}
+
+/// Softmax of whole rows of length `n`, or its logarithm.
+struct Softmax<'a, T, const LOGARITHM: bool> {
+    y: &'a mut [T],
+    x: &'a [T],
+    n: usize,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, const LOGARITHM: bool> Kernel for Softmax<'_, T, LOGARITHM> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { y, x, n } = self;
+        let mut largest = row::<T, Max>(&x[..n]);
+        for (i, y) in y.chunks_exact_mut(n).enumerate() {
+            let (x, next) = two_rows(x, n, i);
+            let shift = shift_by(largest);
+            let (sum, of_next) = exponentials(y, x, shift, next);
+            largest = of_next;
+            if LOGARITHM {
+                // What is large goes first.
+                let logarithm = sum.ln();
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = x - shift - logarithm;
+                }
+            } else {
+                let factor = T::ONE / sum;
+                for y in y {
+                    *y = *y * factor;
+                }
+            }
+        }
+    }
+}
+
+/// [`softmax`] or its logarithm.
+fn of_rows<T: Float, const LOGARITHM: bool>(y: &mut [T], x: &[T], n: usize) {
+    assert_eq!(y.len(), x.len(), "softmax: lengths differ");
+    if y.is_empty() {
+        return;
+    }
+    parallel::split(y, n, EXP_NS + 20.0 / n as f64, |start, y| {
+        let x = &x[start..][..y.len()];
+        vectorized(Softmax::<_, LOGARITHM> { y, x, n });
+    });
+}
 
 /// Softmax of each row of length `n`: `yᵢ = e^(xᵢ - m) / Σⱼ e^(xⱼ - m)` with `m` the largest.
 pub(crate) fn softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
-    parallel::items(y, n, n as f64 * EXP_NS + 20.0, |i, y| {
-        let (_, sum) = exponentials(y, &x[i * n..][..n]);
-        vectorized(Scale(y, T::ONE / sum));
-    });
+    of_rows::<T, false>(y, x, n);
 }
 
 /// The logarithm of the softmax of each row of length `n`: `yᵢ = (xᵢ - m) - ln Σⱼ e^(xⱼ - m)`.
 pub(crate) fn log_softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
-    parallel::items(y, n, n as f64 * EXP_NS + 20.0, |i, y| {
-        let x = &x[i * n..][..n];
-        let (shift, sum) = exponentials(y, x);
-        vectorized(Subtract { y, x, shift, logarithm: sum.ln() });
-    });
+    of_rows::<T, true>(y, x, n);
+}
+
+/// The largest element and `ln Σ e^(x - largest)` of whole rows of length `n`, as `f(row, largest, logarithm)`.
+struct LogSumExp<'a, T, F> {
+    out: &'a mut [T],
+    scratch: &'a mut [T],
+    x: &'a [T],
+    n: usize,
+    f: F,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, F: Fn(usize, T, T) -> T> Kernel for LogSumExp<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let mut largest = row::<T, Max>(&self.x[..self.n]);
+        for (i, out) in self.out.iter_mut().enumerate() {
+            let (x, next) = two_rows(self.x, self.n, i);
+            let shift = shift_by(largest);
+            let (sum, of_next) = exponentials(self.scratch, x, shift, next);
+            largest = of_next;
+            *out = (self.f)(i, shift, sum.ln());
+        }
+    }
 }
 
 /// `ln Σ e^x` of each row of length `n`, as the two numbers that `f` combines: the largest and `ln Σ e^(x - largest)`; `f`
 /// is told the row.
 pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize, f: impl Fn(usize, T, T) -> T + Sync) {
+    assert_eq!(out.len() * n, x.len(), "softmax: lengths differ");
+    if out.is_empty() {
+        return;
+    }
     parallel::split(out, 1, n as f64 * EXP_NS + 20.0, |start, out| {
         let mut scratch = Fresh::take(n);
-        for (i, out) in out.iter_mut().enumerate() {
-            let (shift, sum) = exponentials(&mut scratch, &x[(start + i) * n..][..n]);
-            *out = f(start + i, shift, sum.ln());
-        }
+        let x = &x[start * n..][..out.len() * n];
+        let f = |i, shift, logarithm| f(start + i, shift, logarithm);
+        vectorized(LogSumExp { out, scratch: &mut scratch, x, n, f });
     });
 }
 
@@ -175,6 +222,34 @@ mod tests {
 
     fn numbers(n: usize, seed: usize) -> Vec<f32> {
         (0..n).map(|i| ((i * 7919 + seed * 31 + 13) % 1009) as f32 / 250.0 - 2.0).collect()
+    }
+
+    #[test]
+    fn rows_do_not_touch_each_other() {
+        for n in [1, 5, 40, 600] {
+            let rows = 6;
+            let mut x = numbers(rows * n, 1);
+            x[n + n / 2] = f32::NAN;
+            x[3 * n..4 * n].fill(f32::NEG_INFINITY);
+            x[4 * n + n / 2] = f32::INFINITY;
+            let mut all = [(); 2].map(|()| vec![0.0; rows * n]);
+            softmax(&mut all[0], &x, n);
+            log_softmax(&mut all[1], &x, n);
+            for row in 0..rows {
+                let row = row * n..(row + 1) * n;
+                let mut alone = [(); 2].map(|()| vec![0.0; n]);
+                softmax(&mut alone[0], &x[row.clone()], n);
+                log_softmax(&mut alone[1], &x[row.clone()], n);
+                for (alone, all) in alone.iter().zip(&all) {
+                    let bits = |x: &[f32]| {
+                        x.iter().map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect::<Vec<_>>()
+                    };
+                    assert_eq!(bits(alone), bits(&all[row.clone()]));
+                }
+                let special = [1, 3, 4].contains(&(row.start / n));
+                assert_eq!(all[0][row].iter().any(|y| y.is_nan()), special);
+            }
+        }
     }
 
     #[test]
