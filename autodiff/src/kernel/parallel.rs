@@ -6,6 +6,7 @@
 //! What rayon needs is compiled once, in [`each`], and not for every loop of every crate that uses this one.
 
 use rayon::prelude::*;
+use std::cell::Cell;
 use std::marker::PhantomData;
 
 /// Estimated work, in nanoseconds, below which a loop stays on its thread.
@@ -13,6 +14,16 @@ pub(crate) const SERIAL_NS: f64 = 60_000.0;
 
 /// Estimated work, in nanoseconds, of one chunk: small enough to balance, large enough to hide the split.
 const CHUNK_NS: f64 = 15_000.0;
+
+/// Bytes of an output that is still in the second-level cache when the next loop reads it. A larger one is written from its
+/// end towards its start every other time, so that a loop begins with what the last one has left there: worth 3 to 10 % of
+/// a loop over 2 to 4 MiB that memory sets the pace of.
+const CACHED: usize = 1 << 20;
+
+thread_local! {
+    /// Whether the next large output is written from its end.
+    static DOWNWARDS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Whether work of about `ns` nanoseconds is worth more than one thread.
 #[inline]
@@ -76,8 +87,17 @@ pub(crate) fn split<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
     if worthwhile(out.len() as f64 * ns) {
         let chunk = ((CHUNK_NS / ns) as usize).max(1).next_multiple_of(unit.max(1));
         pieces(out, chunk, &|i, piece: &mut [T]| body(i * chunk, piece));
-    } else {
+    } else if size_of_val(out) <= CACHED {
         body(0, out);
+    } else {
+        let size = (CACHED / 4 / size_of::<T>()).next_multiple_of(unit.max(1));
+        let count = out.len().div_ceil(size);
+        let downwards = DOWNWARDS.replace(!DOWNWARDS.get());
+        for i in 0..count {
+            let start = size * if downwards { count - 1 - i } else { i };
+            let end = out.len().min(start + size);
+            body(start, &mut out[start..end]);
+        }
     }
 }
 
