@@ -173,9 +173,8 @@ impl<'a, S: Samples> Loader<'a, S> {
     /// The data sets of this crate share what they hold when they are cloned. Put one of your own, if it is large, into an
     /// [`Arc`].
     ///
-    /// A batch that was made ahead goes, when it is dropped, to the pool of the thread that drops it, of which the threads that
-    /// make batches do not draw: over an epoch that is up to the size of its batches, and never more than the 512 MiB that the
-    /// pool of a thread keeps, whatever the number of threads. `cargo bench -p datasets --bench loader` measures it.
+    /// Memory is that of the batches that are kept ahead: one that is dropped goes back to the threads that make them.
+    /// `cargo bench -p datasets --bench loader` measures it.
     ///
     /// # Panics
     ///

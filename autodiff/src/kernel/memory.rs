@@ -27,6 +27,9 @@ const LARGE_PAGE: usize = 1 << 21;
 const CLASSES: usize = 8 + 8 * 39;
 /// Bytes that the free lists of one thread keep.
 const LOCAL_CAP: usize = 1 << 29;
+/// A block of so many bytes or more goes back to the process if another thread has taken it: a thread that only makes arrays
+/// and one that only drops them would else take memory from the system until the list of the latter is full.
+const TRAVELS: usize = 1 << 16;
 /// Bytes that the free lists of the process keep besides.
 const SHARED_CAP: usize = 1 << 30;
 
@@ -36,6 +39,8 @@ pub(super) struct Head {
     /// Length in elements of the array that lives here now.
     pub(super) len: usize,
     class: usize,
+    /// The thread that has taken it, by the address of its tally; 0 for a thread that is ending.
+    taker: usize,
     /// The next free block of the class, while this one is free.
     next: Option<Block>,
 }
@@ -204,14 +209,20 @@ pub(super) fn take_block(class: usize) -> Block {
         let local = &mut *local.borrow_mut();
         bump(&local.tally.live[class], 1);
         bump(&local.tally.taken, 1);
-        local.free.pop(class)
+        (local.free.pop(class), Arc::as_ptr(&local.tally).addr())
     });
-    if let Ok(Some(block)) = pooled {
+    let taker = pooled.as_ref().map_or(0, |&(_, taker)| taker);
+    if let Ok((Some(mut block), _)) = pooled {
+        // SAFETY: the list has given the block up, so it is ours alone.
+        unsafe { block.as_mut() }.taker = taker;
         #[cfg(debug_assertions)]
         poison(block, class);
         return block;
     }
-    take_elsewhere(class, pooled.is_ok())
+    let mut block = take_elsewhere(class, pooled.is_ok());
+    // SAFETY: as above.
+    unsafe { block.as_mut() }.taker = taker;
+    block
 }
 
 /// The same when the thread has no such block; `counted` says whether it has counted this one.
@@ -250,7 +261,7 @@ fn allocate(class: usize) -> Block {
     // The layout is aligned to `ALIGN`, more than the head needs.
     let block = start.cast::<Head>();
     // SAFETY: the block is large enough for the head, aligned, and owned by us.
-    unsafe { block.write(Head { refs: AtomicUsize::new(1), len: 0, class, next: None }) };
+    unsafe { block.write(Head { refs: AtomicUsize::new(1), len: 0, class, taker: 0, next: None }) };
     block
 }
 
@@ -290,12 +301,13 @@ fn poison(block: Block, class: usize) {
 #[inline]
 pub(super) fn give_block(block: Block) {
     // SAFETY: the caller held the last reference, so the head is ours to read.
-    let class = unsafe { block.as_ref() }.class;
+    let &Head { class, taker, .. } = unsafe { block.as_ref() };
     peak::count(-(class_bytes(class) as i64));
     let kept = LOCAL.try_with(|local| {
         let local = &mut *local.borrow_mut();
         bump(&local.tally.live[class], -1);
-        let room = local.free.bytes < LOCAL_CAP;
+        let ours = class_bytes(class) < TRAVELS || taker == Arc::as_ptr(&local.tally).addr();
+        let room = ours && local.free.bytes < LOCAL_CAP;
         if room {
             local.free.push(class, block);
         }
@@ -454,6 +466,28 @@ mod tests {
             // SAFETY: it came from `alloc` with this layout.
             unsafe { dealloc(start, layout(class)) };
         }
+    }
+
+    #[test]
+    fn large_blocks_of_other_threads_go_back_to_the_process() {
+        let class = class_of(98_765_432);
+        let (send, receive) = std::sync::mpsc::channel();
+        let (ask, asked) = std::sync::mpsc::channel::<()>();
+        let maker = std::thread::spawn(move || {
+            for () in asked {
+                send.send(take_block(class).as_ptr().expose_provenance()).expect("the other thread listens");
+            }
+        });
+        let next = || {
+            ask.send(()).expect("the maker is alive");
+            receive.recv().expect("the maker answers")
+        };
+        let first = next();
+        // SAFETY: the address is that of a live block, which the other thread has given up.
+        give_block(unsafe { Block::new_unchecked(std::ptr::with_exposed_provenance_mut(first)) });
+        assert_eq!(next(), first, "the maker takes the block again");
+        drop(ask);
+        maker.join().expect("the maker ends well");
     }
 
     #[test]
