@@ -1,6 +1,6 @@
 //! The numbers: [`Float`] for `f32` and `f64`, and [`Real`], all that the formula of a derivative may use.
 
-use crate::kernel::{buffer::Element, math};
+use crate::kernel::{compiled::Compiled, math};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -138,7 +138,7 @@ elementary! {
 
 /// An element of a differentiable tensor: `f32` or `f64`. Sealed.
 pub trait Float:
-    Real + Elementary + Element + AddAssign + PartialOrd + Display + LowerExp + Debug + Default + Copy
+    Real + Elementary + Compiled + AddAssign + PartialOrd + Display + LowerExp + Debug + Default + Copy
 {
     /// The number zero.
     const ZERO: Self;

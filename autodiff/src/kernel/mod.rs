@@ -4,6 +4,7 @@
 pub(crate) mod blend;
 pub(crate) mod buffer;
 pub(crate) mod channel;
+pub(crate) mod compiled;
 pub(crate) mod conv;
 pub(crate) mod dispatch;
 pub(crate) mod gemm;

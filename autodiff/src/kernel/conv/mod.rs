@@ -28,7 +28,7 @@ mod weigh;
 mod winograd;
 
 use crate::float::Float;
-use crate::kernel::dispatch::{Level, level};
+use crate::kernel::dispatch::Level;
 use lattice::Axis;
 use mix::mix;
 use vector::lanes;
@@ -37,7 +37,7 @@ use weigh::weigh;
 /// The sizes of a two-dimensional convolution of images `[n, c_in, h, w]` with weights
 /// `[c_out, c_in / groups, kh, kw]`; pairs are vertical, then horizontal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ConvShape {
+pub struct ConvShape {
     /// The number of images.
     pub n: usize,
     /// The channels of the input, in all groups.
@@ -111,10 +111,17 @@ const PIECES: usize = 8;
 
 /// Writes the convolution of `x` with `w`, plus `bias[channel]`, to `y`.
 pub(crate) fn forward<T: Float>(s: &ConvShape, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
-    forward_at(level(), s, x, w, bias, y);
+    T::convolve(s, x, w, bias, y);
 }
 
-fn forward_at<T: Float>(level: Level, s: &ConvShape, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
+pub(super) fn forward_at<T: Float>(
+    level: Level,
+    s: &ConvShape,
+    x: &[T],
+    w: &[T],
+    bias: Option<&[T]>,
+    y: &mut [T],
+) {
     assert_eq!([x.len(), w.len(), y.len()], s.lengths(), "convolution: lengths");
     let [c_in, c_out, taps] = s.group();
     let weight = |group, row, channel, tap| w[((group * c_out + row) * c_in + channel) * taps + tap];
@@ -130,10 +137,10 @@ fn forward_at<T: Float>(level: Level, s: &ConvShape, x: &[T], w: &[T], bias: Opt
 
 /// Writes to `dx` the gradient by the input of `Σ y * g`, where `y` is the convolution with `w`.
 pub(crate) fn input_grad<T: Float>(s: &ConvShape, g: &[T], w: &[T], dx: &mut [T]) {
-    input_grad_at(level(), s, g, w, dx);
+    T::input_grad(s, g, w, dx);
 }
 
-fn input_grad_at<T: Float>(level: Level, s: &ConvShape, g: &[T], w: &[T], dx: &mut [T]) {
+pub(super) fn input_grad_at<T: Float>(level: Level, s: &ConvShape, g: &[T], w: &[T], dx: &mut [T]) {
     assert_eq!([dx.len(), w.len(), g.len()], s.lengths(), "convolution: lengths");
     let [c_in, c_out, taps] = s.group();
     let weight = |group, row, channel, tap| w[((group * c_out + channel) * c_in + row) * taps + tap];
@@ -149,10 +156,10 @@ fn input_grad_at<T: Float>(level: Level, s: &ConvShape, g: &[T], w: &[T], dx: &m
 
 /// Writes to `dw` the gradient by the weights of `Σ y * g`, where `y` is the convolution of `x`.
 pub(crate) fn weight_grad<T: Float>(s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
-    weight_grad_at(level(), s, x, g, dw);
+    T::weight_grad(s, x, g, dw);
 }
 
-fn weight_grad_at<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
+pub(super) fn weight_grad_at<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
     assert_eq!([x.len(), dw.len(), g.len()], s.lengths(), "convolution: lengths");
     if dw.is_empty() || x.is_empty() || g.is_empty() {
         dw.fill(T::ZERO);

@@ -1,6 +1,7 @@
 //! Every path against loops that spell out the definition, at every instruction set that the processor has.
 
 use super::*;
+use crate::kernel::dispatch::level;
 
 /// Numbers between -1 and 1 that look random.
 fn numbers<T: Float>(len: usize, seed: u64) -> Vec<T> {

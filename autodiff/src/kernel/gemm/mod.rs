@@ -16,7 +16,7 @@ mod tile;
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::conv::vector::{Job, Vector, dispatch};
-use crate::kernel::dispatch::{Level, level};
+use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
 use panels::{Lay, Layout};
 use std::ops::Range;
@@ -43,7 +43,7 @@ const INNER: usize = 4;
 
 /// A strided matrix: element `(i, j)` is `data[offset + i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a, T> {
+pub struct Matrix<'a, T> {
     pub(crate) data: &'a [T],
     pub(crate) offset: usize,
     pub(crate) row_stride: isize,
@@ -109,11 +109,11 @@ pub(crate) fn product<T: Float>(
     b: Matrix<'_, T>,
     threads: bool,
 ) {
-    product_at(level(), out, sizes, a, b, threads);
+    T::product(out, sizes, a, b, threads);
 }
 
 /// The same for a level that is not above the processor's.
-fn product_at<T: Float>(
+pub(super) fn product_at<T: Float>(
     level: Level,
     out: &mut [T],
     (m, n, k): (usize, usize, usize),
@@ -150,7 +150,7 @@ impl<T: Float> Packed<T> {
     /// # Panics
     /// If the matrix is larger than its data.
     pub(crate) fn new(matrix: Matrix<'_, T>, inner: usize, columns: usize) -> Self {
-        Self::at(level(), matrix, inner, columns, true)
+        T::pack(matrix, inner, columns)
     }
 
     /// `out ← a · self` for rows of `inner` numbers, on this thread.
@@ -158,6 +158,10 @@ impl<T: Float> Packed<T> {
     /// # Panics
     /// If there are not as many whole rows in both.
     pub(crate) fn product(&self, out: &mut [T], a: &[T]) {
+        T::product_of_packed(self, out, a);
+    }
+
+    pub(super) fn multiply(&self, out: &mut [T], a: &[T]) {
         let m = out.len() / self.columns.max(1);
         let whole = out.len() == m * self.columns && a.len() == m * self.inner;
         assert!(whole, "gemm: {} numbers are not as many rows as {}", a.len(), out.len());

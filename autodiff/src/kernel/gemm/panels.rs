@@ -5,7 +5,7 @@
 
 use super::{Matrix, tile};
 use crate::float::Float;
-use crate::kernel::buffer::Fresh;
+use crate::kernel::buffer::{Element, Fresh};
 use crate::kernel::conv::vector::{Job, Vector, dispatch, lanes};
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
@@ -74,7 +74,7 @@ impl Layout {
 }
 
 /// A right operand, `[inner, columns]`, laid out once for any number of products.
-pub(crate) struct Packed<T: Float> {
+pub struct Packed<T: Element> {
     panels: Fresh<T>,
     pub(super) layout: Layout,
     pub(super) inner: usize,
@@ -87,7 +87,7 @@ impl<T: Float> Packed<T> {
     ///
     /// # Panics
     /// If the matrix is larger than its data.
-    pub(super) fn at(
+    pub(in crate::kernel) fn at(
         level: Level,
         matrix: Matrix<'_, T>,
         inner: usize,

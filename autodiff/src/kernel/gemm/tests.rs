@@ -1,6 +1,7 @@
 //! Products against their definition, at every instruction set of this processor.
 
 use super::*;
+use crate::kernel::dispatch::level;
 
 /// The levels of this processor.
 fn levels() -> impl Iterator<Item = Level> {
