@@ -28,7 +28,7 @@ pub(super) fn columns<T: Float, V: Vector<T>>(rows: usize, left: usize) -> usize
     }
 }
 
-/// [`mix`] for a number of vectors, at most 8, that is known only at run time.
+/// [`mix`] for a number of vectors that is known only at run time: one that [`columns`] returns, and no other is compiled.
 ///
 /// # Safety
 /// As there.
@@ -45,12 +45,18 @@ pub(super) unsafe fn mix_columns<T: Float, V: Vector<T>, const ROWS: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        match columns {
-            8 => mix::<T, V, ROWS, 8>(offsets, w, x, bias, out, stride),
-            4 => mix::<T, V, ROWS, 4>(offsets, w, x, bias, out, stride),
-            3 => mix::<T, V, ROWS, 3>(offsets, w, x, bias, out, stride),
-            2 => mix::<T, V, ROWS, 2>(offsets, w, x, bias, out, stride),
-            _ => mix::<T, V, ROWS, 1>(offsets, w, x, bias, out, stride),
+        if const { ROWS == 1 } {
+            match columns {
+                8 => mix::<T, V, ROWS, 8>(offsets, w, x, bias, out, stride),
+                4 => mix::<T, V, ROWS, 4>(offsets, w, x, bias, out, stride),
+                _ => mix::<T, V, ROWS, 1>(offsets, w, x, bias, out, stride),
+            }
+        } else if const { matches!(V::LEVEL, Level::Avx512) } && columns == 3 {
+            mix::<T, V, ROWS, 3>(offsets, w, x, bias, out, stride);
+        } else if columns == 2 {
+            mix::<T, V, ROWS, 2>(offsets, w, x, bias, out, stride);
+        } else {
+            mix::<T, V, ROWS, 1>(offsets, w, x, bias, out, stride);
         }
     }
 }
