@@ -18,30 +18,24 @@ macro_rules! calls {
         $(
             #[test]
             fn $name() {
-                crate::hold(FILE, stringify!($name), |$x, $o| $call);
+                crate::parity::hold(FILE, stringify!($name), |$x, $o| $call);
             }
         )*
 
         #[test]
         fn every_case_is_called() {
-            for case in crate::reader::read(FILE) {
+            for case in crate::parity::reader::read(FILE) {
                 assert!([$(stringify!($name)),*].contains(&case.op.as_str()), "{} has no line", case.op);
             }
         }
     };
 }
 
-#[path = "parity/attention.rs"]
 mod attention;
-#[path = "parity/conv.rs"]
 mod conv;
-#[path = "parity/layers.rs"]
 mod layers;
-#[path = "parity/loss.rs"]
 mod loss;
-#[path = "parity/norm.rs"]
 mod norm;
-#[path = "parity/recurrent.rs"]
 mod recurrent;
 
 /// The fewest cases of a layer or loss.

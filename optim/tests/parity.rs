@@ -1,8 +1,6 @@
 //! What PyTorch does, step by step: `tests/parity/make.py` has written it down.
 
-#[path = "parity/optimizers.rs"]
 mod optimizers;
-#[path = "parity/schedules.rs"]
 mod schedules;
 
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Attention and the layers that are made of it: outputs, and the gradients of inputs and parameters.
 
-use crate::reader::Options;
-use crate::{Outcome, layer, load};
+use super::reader::Options;
+use super::{Outcome, layer, load};
 use autodiff::{AttentionMask, Rng, Tensor};
 use nn::{
     AttentionMasks, Layer, MultiHeadAttention, PositionalEmbedding, PositionalEncoding, TransformerEncoder,

@@ -1,7 +1,7 @@
 //! Convolutional layers: outputs, and the gradients of inputs and parameters.
 
-use crate::reader::Options;
-use crate::{Outcome, layer};
+use super::reader::Options;
+use super::{Outcome, layer};
 use autodiff::{Result, Rng, Tensor};
 use nn::{Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, ConvTranspose1d, ConvTranspose2d, Layer, Size};
 

@@ -1,7 +1,7 @@
 //! Layers of a line or two: activations, pooling, resizing, embedding, fully connected ones, ways around.
 
-use crate::reader::Options;
-use crate::{Outcome, layer, load};
+use super::reader::Options;
+use super::{Outcome, layer, load};
 use autodiff::{Interpolation, Rng};
 use nn::{
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, Affine, AvgPool1d, AvgPool2d,

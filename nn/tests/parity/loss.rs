@@ -1,6 +1,6 @@
 //! Losses, with each option and reduction.
 
-use crate::reader::Options;
+use super::reader::Options;
 use autodiff::Tensor;
 use nn::loss::{
     AbsoluteError, BinaryCrossEntropy, BinaryCrossEntropyWithLogits, CosineEmbedding, CrossEntropy,

@@ -1,7 +1,7 @@
 //! Normalisation: outputs, gradients, and the running statistics of several batches.
 
-use crate::reader::Options;
-use crate::{Outcome, layer, load};
+use super::reader::Options;
+use super::{Outcome, layer, load};
 use nn::{BatchNorm, GroupNorm, InstanceNorm, Layer, LayerNorm, RmsNorm, evaluating};
 
 /// Builds a layer with the settings of a case.

@@ -1,7 +1,7 @@
 //! Recurrent layers and cells: outputs, last states, and the gradients of inputs, states and parameters.
 
-use crate::reader::Options;
-use crate::{Outcome, load};
+use super::reader::Options;
+use super::{Outcome, load};
 use autodiff::{Float, Module, Result, Rng, Tensor};
 use nn::{Gru, GruCell, Lstm, LstmCell, LstmState, RecurrentOptions, Rnn, RnnCell};
 

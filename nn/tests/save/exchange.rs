@@ -1,6 +1,6 @@
 //! PyTorch and NumPy, both ways. What comes from them was written by `make.py`.
 
-use crate::models;
+use super::models;
 use autodiff::{Array, Rng, Tensor};
 use nn::save::{npy, npz, safetensors, torch};
 use nn::{Layer, StateDict, evaluate};

@@ -2,7 +2,7 @@
 """Writes what PyTorch and NumPy save, for the tests to load; and reads what the tests have saved.
 
     python nn/tests/save/make.py                          # writes torch/*.safetensors and numpy/*
-    UPDATE_SAVED=1 cargo test -p nn --test save           # writes ours/*
+    UPDATE_SAVED=1 cargo test -p nn --test all save       # writes ours/*
     python nn/tests/save/make.py check                    # loads ours/* there, and writes what comes out
 
 Written with PyTorch 2.15, safetensors 0.8 and NumPy 2.4.

@@ -1,6 +1,6 @@
 //! State dicts: strict and not, all or nothing, and files that keep them whole.
 
-use crate::models::{Block, LeNet, Mlp};
+use super::models::{Block, LeNet, Mlp};
 use autodiff::{Array, Rng, Tensor};
 use nn::save::{Checkpoints, npz, safetensors};
 use nn::{Affine, AlphaDropout, ChannelDropout, Dropout, Gru, Layer, RecurrentOptions, StateDict};

@@ -1,6 +1,6 @@
 //! Trajectories of the weights, and what else a training loop does to them.
 
-use crate::{assert_close, each_case, numbers};
+use super::{assert_close, each_case, numbers};
 use autodiff::{Float, Module, Parameter, Path, Place, PlaceMut, Tensor};
 use optim::*;
 use serde_json::Value;

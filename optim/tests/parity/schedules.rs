@@ -1,6 +1,6 @@
 //! The factors of the learning rate at steps 0 to 30.
 
-use crate::{assert_close, each_case, numbers};
+use super::{assert_close, each_case, numbers};
 use optim::{OneCycle, Plateau, Schedule};
 use serde_json::Value;
 
