@@ -27,10 +27,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 RESULTS = os.path.join(HERE, "results.json")
 TWIN = os.path.join(HERE, "pytorch/workloads.py")
+PEAK = os.path.join(HERE, "peak.rs")
 # A shorter measurement than the programs' own, for there are several rounds of it.
 BRIEF = ["--reps", "3", "--rep-time", "0.05", "--warm-time", "0.2"]
-TRAININGS = ["mlp_mnist_sgd", "mlp_mnist_adam", "mlp_tiny_sgd", "mlp_tiny_adam", "lenet_mnist_adam", "resnet_cifar_sgd",
-             "lstm_h128_s64_b32", "gru_h128_s64_b32", "transformer_block"]
+TRAININGS = ["mlp_mnist_sgd", "mlp_mnist_adam", "lenet_mnist_adam", "resnet_cifar_sgd", "lstm_h128_s64_b32",
+             "gru_h128_s64_b32", "transformer_block"]
+FIRST = ["mlp_tiny_sgd", "mlp_tiny_adam"]
 MEMORY_STEPS = 30
 NATIVE = ["lenet_mnist_adam", "transformer_block", "gru_h128_s64_b32"]
 
@@ -41,7 +43,7 @@ def output(*command, **options):
 
 def executable(*command, env=None):
     """Builds by cargo; the program that comes of it."""
-    lines = output("cargo", *command, "--message-format=json", env=env).splitlines()
+    lines = output("cargo", *command, "--message-format=json-render-diagnostics", env=env).splitlines()
     built = [path for path in (json.loads(line).get("executable") for line in lines) if path]
     return built[-1]
 
@@ -94,7 +96,21 @@ class Torch:
 
 def measure(program, threads, name):
     (row,) = output(program, "--threads", str(threads), "--only", name, "--json", *BRIEF).splitlines()
-    return json.loads(row)["median_s"]
+    return json.loads(row)
+
+
+class Peak:
+    """What the processor does at most: fused multiply-adds in registers, compiled for the widest vectors that we use."""
+
+    def __init__(self, features):
+        self.folder = tempfile.TemporaryDirectory()
+        self.program = os.path.join(self.folder.name, "peak")
+        vectors = ",".join(f"+{feature}" for feature in ("avx2", "fma", "avx512f") if feature in features)
+        output("rustc", "--edition=2024", "-Copt-level=3", f"-Ctarget-feature={vectors}", "-o", self.program, PEAK)
+
+    def measure(self, threads):
+        """Operations a second."""
+        return float(output(self.program, str(threads)))
 
 
 def workloads(env=None):
@@ -108,6 +124,7 @@ def selected(name, options):
 
 def times(options, results):
     program, torch, at = workloads(), Torch(options.python), commit()
+    peak = Peak(results["machine"]["features"])
     deadline = time.monotonic() + options.seconds
     results["workloads"] = torch.names
     for threads in options.threads.split(","):
@@ -121,8 +138,12 @@ def times(options, results):
                 return
             row = {"ours": [], "torch": [], "commit": at}
             for _ in range(options.rounds):
-                row["ours"].append(measure(program, threads, name))
+                ours = measure(program, threads, name)
+                row["ours"].append(ours["median_s"])
                 row["torch"].append(torch.measure(threads, name))
+                if ours["flops"]:
+                    row["flops"] = ours["flops"]
+                    row.setdefault("peak", []).append(peak.measure(threads))
             rows[name] = row
             save(results)
             print(f"{name:28} {threads} {page.ratio(row):6.2f}", flush=True)
@@ -130,25 +151,16 @@ def times(options, results):
     torch.close()
 
 
-def peak(command, request=""):
-    """The largest resident set of a process, in MiB."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=ROOT)
-    process.stdin.write(request.encode())
-    process.stdin.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{shlex.join(command)}: exit {process.returncode}")
-    return usage.ru_maxrss / 1024
-
-
 def memory(options, results):
-    program, at = workloads(), commit()
-    ours = lambda name, steps: peak([program, "--threads", "1", "--only", name, "--steps", str(steps)])
-    theirs = lambda request: peak([options.python, TWIN], request)
-    results["memory"] = {"idle": {"ours": ours("no workload", 0), "torch": theirs("")}, "commit": at, "rows": {}}
+    program = workloads()
+    results["memory"] = {"commit": commit(), "rows": {}}
     for name in TRAININGS:
-        row = {"ours": ours(name, MEMORY_STEPS), "torch": theirs(f"1 {name} {MEMORY_STEPS}\n")}
+        # What is loaded when an optimiser is first used is none of the step's.
+        names = [*FIRST, name]
+        ours = output(program, "--threads", "1", "--only", ",".join(names), "--steps", str(MEMORY_STEPS))
+        theirs = output(options.python, TWIN, input="".join(f"1 {name} {MEMORY_STEPS}\n" for name in names))
+        row = {system: json.loads(printed.splitlines()[-1]) for system, printed in (("ours", ours), ("torch", theirs))}
+        row = {system: {key: found[key] for key in ("before_mib", "peak_mib")} for system, found in row.items()}
         results["memory"]["rows"][name] = row
         save(results)
         print(f"{name:28} {row}", flush=True)
@@ -193,7 +205,7 @@ def native(options, results):
         row = {build: [] for build in programs}
         for _ in range(2 * options.rounds):
             for build, program in programs.items():
-                row[build].append(measure(program, 1, name))
+                row[build].append(measure(program, 1, name)["median_s"])
         results["native"]["rows"][name] = row
         save(results)
         print(f"{name:28} {page.ratio(row, 'default', 'native'):6.3f}", flush=True)

@@ -23,6 +23,8 @@ MARKS = [
 GEOMETRIC_MEAN = 0.5
 # Two threads are to be so much faster than one, and nowhere slower, less what differs by chance.
 SPEEDUP = [(r"^lenet|^resnet|^transformer", 1.8), (r"", 0.97)]
+# The least share of the processor's peak, where one is aimed at.
+SHARE_OF_PEAK = [(r"^conv3x3.*_fwd$", 0.8), (r"", None)]
 BUILD_SECONDS = 60
 NATIVE_GAIN = 0.03
 ACCURACY = 99.0
@@ -48,6 +50,11 @@ def mean(rows):
 def speedup(times, name):
     one, two = (statistics.median(times[threads][name]["ours"]) for threads in ("1", "2"))
     return one / two
+
+
+def shares(row, system):
+    """Of the peak that was measured in the same round."""
+    return [row["flops"] / time / peak for time, peak in zip(row[system], row["peak"])]
 
 
 def verdict(met):
@@ -160,22 +167,42 @@ def page(results):
                   "mark of 0.97 is 1 less what differs by chance.", ""]
         lines += table(["workload", "gain", "mark", ""], [(f"`{name}`", f"{figure:.2f}", f"{aim}", verdict(figure >= aim))
                                                           for name, aim, figure in two_threads(times)])
-    lines += memory(results.get("memory")) + job(results.get("job")) + build(results)
+    lines += peak(times) + memory(results.get("memory")) + job(results.get("job")) + build(results)
     return "\n".join(lines)
+
+
+def peak(times):
+    counted = [(threads, name, row) for threads, rows in times.items() for name, row in rows.items() if "peak" in row]
+    if not counted:
+        return []
+    rows = []
+    for threads, name, row in counted:
+        ours, torch = ([f"{100 * share:.0f} %" for share in (statistics.median(of), min(of), max(of))]
+                       for of in (shares(row, "ours"), shares(row, "torch")))
+        aim = mark(SHARE_OF_PEAK, name)
+        rows.append((f"`{name}`", threads, f"{row['flops'] / 1e9:.3g}", f"{statistics.median(row['peak']) / 1e9:.0f}",
+                     "{} ({} to {})".format(*ours), "{} ({} to {})".format(*torch), f"{100 * aim:.0f} %" if aim else "",
+                     verdict(statistics.median(shares(row, "ours")) >= aim) if aim else ""))
+    return ["## Share of the peak", "", "The peak is what [independent fused multiply-adds](examples/benches/peak.rs) reach in "
+            "registers, on as many threads, compiled for the processor's vectors; it was measured in each round, beside the "
+            "workload. A product's operations are counted as `2 m n k`, those of a convolution as its definition does them, "
+            "and each of its two gradients as many. The kernels of 3x3 need half of these multiplications (Winograd's minimal "
+            "filtering), so their share can exceed 100 %: it says how fast the result is there, not how busy the units are.", ""] + table(
+        ["workload", "threads", "GFLOP", "peak, GFLOP/s", "ours", "PyTorch", "mark", ""], rows)
 
 
 def memory(found):
     if not found:
         return []
-    idle = found["idle"]
-    gains = {name: {system: row[system] - idle[system] for system in idle} for name, row in found["rows"].items()}
-    return ["## Peak memory", "", "The largest resident set of a process of its own that does 30 training steps on one thread, in "
-            f"MiB, and by how much it exceeds that of one that does none ({idle['ours']:.0f} for ours, {idle['torch']:.0f} for "
-            "Python with PyTorch imported). Mark: an increase of at most PyTorch's.", ""] + table(
-        ["workload", "ours", "PyTorch", "increase, ours", "increase, PyTorch", "ratio", ""],
-        [(f"`{name}`", f"{row['ours']:.0f}", f"{row['torch']:.0f}", f"{gains[name]['ours']:.1f}", f"{gains[name]['torch']:.1f}",
-          f"{gains[name]['ours'] / gains[name]['torch']:.2f}", verdict(gains[name]["ours"] <= gains[name]["torch"]))
-         for name, row in found["rows"].items()])
+    rows = []
+    for name, row in found["rows"].items():
+        ours, torch = (row[system]["peak_mib"] - row[system]["before_mib"] for system in ("ours", "torch"))
+        totals = (f"{row[system]['peak_mib']:.0f}" for system in ("ours", "torch"))
+        rows.append((f"`{name}`", f"{ours:.1f}", f"{torch:.1f}", f"{ours / torch:.2f}", *totals, verdict(ours <= torch)))
+    return ["## Peak memory", "", "By how much the resident set of a process grows at most, in MiB, when it builds the model and does "
+            "30 training steps on one thread; and its largest size, with all that it has loaded. What is loaded for the first "
+            "training does not count: a tiny one went before. Mark: to grow by no more than PyTorch.", ""] + table(
+        ["workload", "ours", "PyTorch", "ratio", "process, ours", "process, PyTorch", ""], rows)
 
 
 def job(found):

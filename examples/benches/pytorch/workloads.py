@@ -9,6 +9,7 @@ repetitions, each an inner loop of a fixed least duration, after a warm-up. With
     echo 1 lenet_mnist_adam | python3 examples/benches/pytorch/workloads.py
 """
 import argparse
+import ctypes
 import json
 import statistics
 import sys
@@ -338,6 +339,12 @@ for _name, _spec in CONVS.items():
     WORKLOADS[_name + "_fwdbwd"] = _conv(_spec, True)
 
 
+def resident(field):
+    """Mebibytes of a line of Linux's account of this process."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith(field + ":"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reps", type=int, default=9, help="repetitions")
@@ -349,11 +356,18 @@ def main():
     for line in sys.stdin:
         threads, name, *steps = line.split()
         torch.set_num_threads(int(threads))
-        step = WORKLOADS[name]()
         row = {"system": "torch-" + torch.__version__, "workload": name, "threads": int(threads)}
+        if steps:
+            # What is free goes back to the system, and the most that there was is from now on counted anew.
+            ctypes.CDLL(None).malloc_trim(0)
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")
+            row["before_mib"] = resident("VmRSS")
+        step = WORKLOADS[name]()
         if steps:
             for _ in range(int(steps[0])):
                 step()
+            row["peak_mib"] = resident("VmHWM")
         else:
             times = measure(step, options)
             row |= {"median_s": statistics.median(times), "min_s": min(times), "max_s": max(times), "reps": len(times)}

@@ -2,13 +2,14 @@
 //!
 //! Each is written as a user of the public API would write it. A figure is seconds per iteration: after a warm-up,
 //! the median, smallest and largest of several repetitions, each an inner loop of a fixed least duration. With `--steps`
-//! nothing is timed: what a number of steps needs is then measured from outside.
+//! nothing is timed: the figures are then the memory of the process before, and the most that it has needed.
 
 mod single;
 
 use autodiff::Result;
 use clap::Parser;
 use examples::workloads::workloads;
+use single::Step;
 use std::time::Instant;
 
 /// Runs workloads and prints what each iteration takes.
@@ -17,7 +18,8 @@ struct Options {
     /// Threads to compute on.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1024))]
     threads: u64,
-    /// Workloads that are called one of these, separated by commas, or whose name contains one that none is called.
+    /// Workloads that are called one of these, separated by commas, or whose name contains one that none is called; in
+    /// this order.
     #[arg(long, default_value = "")]
     only: String,
     /// One JSON object a line.
@@ -32,8 +34,8 @@ struct Options {
     /// Seconds of warm-up.
     #[arg(long, default_value_t = 0.4)]
     warm_time: f64,
-    /// Does so many steps of each instead, and prints nothing.
-    #[arg(long, conflicts_with = "json")]
+    /// Does so many steps of each instead, and prints what memory the process had and needed, a JSON object a line.
+    #[arg(long)]
     steps: Option<u64>,
     /// Given by cargo; without effect.
     #[arg(long, hide = true)]
@@ -69,37 +71,54 @@ fn main() {
     let names: Vec<&str> =
         single::WORKLOADS.iter().map(|w| w.0).chain(trainings.iter().map(|w| w.name)).collect();
     let selects = |part: &str, name: &str| name == part || !names.contains(&part) && name.contains(part);
-    let wanted = |name| parts.is_empty() || parts.iter().any(|part| selects(part, name));
+    let selected = |part: &str| names.iter().copied().filter(|name| selects(part, name)).collect::<Vec<_>>();
+    let wanted =
+        if parts.is_empty() { names.clone() } else { parts.into_iter().flat_map(selected).collect() };
     autodiff::with_threads(options.threads as usize, || {
-        for (name, build) in single::WORKLOADS {
-            if wanted(name) {
-                run(name, &mut build(), &options);
+        for name in wanted {
+            for (_, build) in single::WORKLOADS.iter().filter(|workload| workload.0 == name) {
+                run(name, build, &options);
             }
-        }
-        for workload in &trainings {
-            if wanted(workload.name) {
-                let mut training = (workload.build)(workload.batch);
-                run(workload.name, &mut || training.step(), &options);
+            for workload in trainings.iter().filter(|workload| workload.name == name) {
+                let build = || {
+                    let mut training = (workload.build)(workload.batch);
+                    Step::new(move || training.step())
+                };
+                run(name, build, &options);
             }
         }
     });
 }
 
 /// Does a workload as the options say, and prints its figures.
-fn run(name: &str, step: &mut dyn FnMut() -> Result<()>, options: &Options) {
+fn run(name: &str, build: impl FnOnce() -> Step, options: &Options) {
     if let Some(steps) = options.steps {
-        (0..steps).try_for_each(|_| step()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        // The most that there was is from now on counted anew.
+        let before = std::fs::write("/proc/self/clear_refs", "5").ok().and_then(|()| resident("VmRSS:"));
+        let mut step = build();
+        (0..steps).try_for_each(|_| (step.once)()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let peak = resident("VmHWM:");
+        println!("{}", serde_json::json!({ "workload": name, "before_mib": before, "peak_mib": peak }));
         return;
     }
-    let times = measure(step, options).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut step = build();
+    let times = measure(&mut step.once, options).unwrap_or_else(|error| panic!("{name}: {error}"));
     let (min, median, max) = (times[0], times[times.len() / 2], times[times.len() - 1]);
     if options.json {
         let row = serde_json::json!({
             "system": concat!("autodiff-", env!("CARGO_PKG_VERSION")), "workload": name,
             "threads": options.threads, "median_s": median, "min_s": min, "max_s": max, "reps": times.len(),
+            "flops": step.flops,
         });
         println!("{row}");
     } else {
         println!("{name:24} {:>10.3} µs  ({:.3} to {:.3})", median * 1e6, min * 1e6, max * 1e6);
     }
+}
+
+/// Mebibytes of a line of Linux's account of this process.
+fn resident(line: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let figure = status.lines().find_map(|found| found.strip_prefix(line))?;
+    Some(figure.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
 }

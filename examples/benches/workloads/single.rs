@@ -2,8 +2,20 @@
 
 use autodiff::{ConvOptions, Result, Rng, Shape, Tensor, no_grad, pull_back};
 
-/// Does a workload once.
-pub(super) type Step = Box<dyn FnMut() -> Result<()>>;
+/// What is timed.
+pub(super) struct Step {
+    /// Does the workload once.
+    pub(super) once: Box<dyn FnMut() -> Result<()>>,
+    /// The multiplications and additions of a product, and of a convolution as its definition does them.
+    pub(super) flops: Option<usize>,
+}
+
+impl Step {
+    /// A step whose arithmetic is not counted.
+    pub(super) fn new(once: impl FnMut() -> Result<()> + 'static) -> Self {
+        Self { once: Box::new(once), flops: None }
+    }
+}
 
 /// A name, and what builds the step that is timed.
 type Workload = (&'static str, fn() -> Step);
@@ -17,7 +29,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
     ("gemm_2048", || gemm(2048, 2048, 2048)),
     ("gemm_1024_fwdbwd", || {
         let [a, b, seed] = normal([[1024, 1024]; 3]);
-        differentiated([a, b], seed, |[a, b]| a.matmul(b))
+        Step { flops: Some(3 * 2 * 1024 * 1024 * 1024), ..differentiated([a, b], seed, |[a, b]| a.matmul(b)) }
     }),
     ("op_overhead_fwdbwd", op_overhead_fwdbwd),
     ("op_overhead_fwd", op_overhead_fwd),
@@ -69,7 +81,7 @@ fn differentiated<const N: usize>(
     f: impl Fn(&[Tensor; N]) -> Result<Tensor> + 'static,
 ) -> Step {
     let inputs = inputs.map(Tensor::variable);
-    Box::new(move || {
+    Step::new(move || {
         let y = f(&inputs)?;
         no_grad(|| pull_back(&y, &seed, &inputs.each_ref()))?;
         Ok(())
@@ -84,14 +96,14 @@ fn of_square(output: impl Into<Shape>, f: impl Fn(&[Tensor; 1]) -> Result<Tensor
 /// A product of `m` by `k` and `k` by `n`.
 fn gemm(m: usize, k: usize, n: usize) -> Step {
     let [a, b] = normal([[m, k], [k, n]]);
-    Box::new(move || a.matmul(&b).map(drop))
+    Step { flops: Some(2 * m * k * n), ..Step::new(move || a.matmul(&b).map(drop)) }
 }
 
 /// `y = y * a + b` a thousand times on one element, and its gradient.
 fn op_overhead_fwdbwd() -> Step {
     let a = Tensor::full(0.999f32, [1]).variable();
     let b = Tensor::full(0.001f32, [1]).variable();
-    Box::new(move || {
+    Step::new(move || {
         let mut y = Tensor::ones([1]);
         for _ in 0..1000 {
             y = y * &a + &b;
@@ -106,7 +118,7 @@ fn op_overhead_fwdbwd() -> Step {
 /// The same without recording.
 fn op_overhead_fwd() -> Step {
     let (a, b) = (Tensor::full(0.999f32, [1]), Tensor::full(0.001f32, [1]));
-    Box::new(move || {
+    Step::new(move || {
         let mut y = Tensor::ones([1]);
         for _ in 0..1000 {
             y = y * &a + &b;
@@ -146,6 +158,17 @@ impl Conv {
         }
     }
 
+    /// The side of the output.
+    fn output(&self) -> usize {
+        (self.side + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Multiplications and additions of the sums that define the output; either gradient has as many.
+    fn flops(&self) -> usize {
+        let [c_in, c_out] = self.channels;
+        2 * self.batch * c_out * self.output().pow(2) * c_in / self.groups * self.kernel.pow(2)
+    }
+
     /// Images, weights and biases.
     fn inputs(&self) -> [Tensor; 3] {
         let [c_in, c_out] = self.channels;
@@ -160,13 +183,14 @@ impl Conv {
 
 fn conv(conv: &'static Conv) -> Step {
     let [images, weight, bias] = conv.inputs();
-    Box::new(move || images.conv2d(&weight, Some(&bias), conv.options()).map(drop))
+    let once = move || images.conv2d(&weight, Some(&bias), conv.options()).map(drop);
+    Step { flops: Some(conv.flops()), ..Step::new(once) }
 }
 
 fn conv_and_gradients(conv: &'static Conv) -> Step {
-    let side = (conv.side + 2 * conv.padding - conv.kernel) / conv.stride + 1;
-    let seed = Tensor::ones([conv.batch, conv.channels[1], side, side]);
-    differentiated(conv.inputs(), seed, |[images, weight, bias]| {
+    let seed = Tensor::ones([conv.batch, conv.channels[1], conv.output(), conv.output()]);
+    let differentiated = differentiated(conv.inputs(), seed, |[images, weight, bias]| {
         images.conv2d(weight, Some(bias), conv.options())
-    })
+    });
+    Step { flops: Some(3 * conv.flops()), ..differentiated }
 }
