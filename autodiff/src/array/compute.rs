@@ -202,7 +202,7 @@ impl<T: Float> Array<T> {
         let a = Matrix { data: &self.buffer, offset: self.offset(), row_stride: ars, column_stride: acs };
         let b = Matrix { data: &other.buffer, offset: other.offset(), row_stride: brs, column_stride: bcs };
         if batch.size() == 1 {
-            return Ok(Self::build(shape, |out| gemm::product(out, (m, n, k), a, b, true)));
+            return Ok(Self::build(shape, |out| gemm::product(out, (m, n, k), a, b, None, true)));
         }
         let starts = |x: &Self, strides: &Strides| -> Vec<usize> {
             // The array of the first elements of the matrices, whose axes are those in front.
@@ -212,6 +212,20 @@ impl<T: Float> Array<T> {
         };
         let starts: Vec<_> = starts(self, &sa).into_iter().zip(starts(other, &sb)).collect();
         Ok(Self::build(shape, |out| gemm::batched(out, (m, n, k), a, b, &starts)))
+    }
+
+    /// `self · weight + bias`, of shapes `[m, k]`, `[k, n]` and `[n]`.
+    pub(crate) fn affine(&self, weight: &Self, bias: &Self) -> Self {
+        let ([m, k], n) = ([0, 1].map(|axis| self.shape.dim(axis)), bias.shape.dim(0));
+        let [a, b] = [self, weight].map(|x| Matrix {
+            data: &x.buffer,
+            offset: x.offset(),
+            row_stride: x.strides()[0],
+            column_stride: x.strides()[1],
+        });
+        bias.with_slice(|bias| {
+            Self::build(Shape::of([m, n]), |out| gemm::product(out, (m, n, k), a, b, Some(bias), true))
+        })
     }
 
     /// The shape as `[outer, n, inner]` around an axis.

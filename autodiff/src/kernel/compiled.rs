@@ -18,6 +18,7 @@ pub trait Compiled: Element {
         sizes: (usize, usize, usize),
         a: Matrix<'_, Self>,
         b: Matrix<'_, Self>,
+        bias: Option<&[Self]>,
         threads: bool,
     );
     /// See [`Packed::new`].
@@ -40,9 +41,10 @@ macro_rules! compiled {
                 sizes: (usize, usize, usize),
                 a: Matrix<'_, Self>,
                 b: Matrix<'_, Self>,
+                bias: Option<&[Self]>,
                 threads: bool,
             ) {
-                gemm::product_at(level(), out, sizes, a, b, threads);
+                gemm::product_at(level(), out, sizes, a, b, bias, threads);
             }
             fn pack(matrix: Matrix<'_, Self>, inner: usize, columns: usize) -> Packed<Self> {
                 Packed::at(level(), matrix, inner, columns, true)

@@ -25,14 +25,18 @@ pub(crate) use panels::Packed;
 
 /// Nanoseconds of one multiply-add.
 const MAC_NS: f64 = 0.02;
+/// Nanoseconds to read a number of an operand again, to lay one of the right operand out, and one of the left.
+const READ_NS: f64 = 0.02;
+const LAY_NS: f64 = 0.1;
+const TURN_NS: f64 = 0.25;
 /// The most rows of the inner dimension in one slice.
 const DEPTH: usize = 384;
 /// The most rows of the left operand in one block.
 const BLOCK: usize = 24;
+/// The same where the left operand's columns lie together: whole lines of the cache, each of which is then read once.
+const COLUMNS_BLOCK: usize = 32;
 /// The most panels of a slice: 12 of 72 KiB.
 const GROUP: usize = 12;
-/// The fewest panels of a piece that one thread computes, if there are many rows.
-const NARROW: usize = 4;
 /// Rows up to which the right operand is read where it is: laying it out would cost more than it saves.
 const FEW: usize = 192;
 /// Numbers of a right operand that fits the first cache, and is read where it is for any number of rows.
@@ -97,7 +101,7 @@ impl<T> Output<T> {
     }
 }
 
-/// `out ← a b`, where `a` is `m` by `k`, `b` is `k` by `n`, and `out` is `m` by `n`, row by row.
+/// `out ← a b`, where `a` is `m` by `k`, `b` is `k` by `n`, and `out` is `m` by `n`, row by row; to each row, `bias` is added.
 ///
 /// # Panics
 /// If a matrix is larger than its data.
@@ -106,9 +110,10 @@ pub(crate) fn product<T: Float>(
     sizes: (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
+    bias: Option<&[T]>,
     threads: bool,
 ) {
-    T::product(out, sizes, a, b, threads);
+    T::product(out, sizes, a, b, bias, threads);
 }
 
 /// The same for a level that is not above the processor's.
@@ -118,28 +123,38 @@ pub(super) fn product_at<T: Float>(
     (m, n, k): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
+    bias: Option<&[T]>,
     threads: bool,
 ) {
     assert!(out.len() == m * n && a.holds(m, k) && b.holds(k, n), "gemm: a matrix reaches beyond its data");
-    if m * n * k == 0 {
-        out.fill(T::ZERO);
+    assert!(bias.is_none_or(|bias| bias.len() == n), "gemm: the bias is not as long as a row");
+    if m * n == 0 {
         return;
     }
     let together = a.column_stride == 1 && b.row_stride == 1;
-    if together && (m <= INNER || n <= INNER) && k >= 16 {
-        inner_products(level, out, (m, n, k), a, b, threads);
-    } else if n == 1 && m > 1 {
-        // A row has its columns side by side.
-        product_at(level, out, (1, m, k), b.turned(), a.turned(), threads);
+    let inner = together && (m <= INNER || n <= INNER) && k >= 16;
+    if k == 0 || inner || n == 1 && m > 1 {
+        if k == 0 {
+            out.fill(T::ZERO);
+        } else if inner {
+            inner_products(level, out, (m, n, k), a, b, threads);
+        } else {
+            // A row has its columns side by side.
+            product_at(level, out, (1, m, k), b.turned(), a.turned(), None, threads);
+        }
+        if let Some(bias) = bias {
+            let rows = out.chunks_exact_mut(n);
+            rows.for_each(|row| row.iter_mut().zip(bias).for_each(|(number, &bias)| *number += bias));
+        }
     } else if (m <= FEW || n * k <= SMALL) && b.column_stride == 1 && b.row_stride >= 0 {
         let layout = Layout::new::<T>(level, n);
         let (first, width) = layout.last();
         let rest = Matrix { offset: b.offset + first, ..b };
         let ragged = (n - first < width).then(|| Packed::at(level, rest, k, n - first, false));
-        rows(level, out, (m, n, k), a, &InPlace { matrix: b, layout, ragged }, threads);
+        rows(level, out, (m, n, k), a, &InPlace { matrix: b, layout, ragged }, bias, threads);
     } else {
         let layout = Layout::new::<T>(level, n);
-        rows(level, out, (m, n, k), a, &Passing { matrix: b, layout, columns: n }, threads);
+        rows(level, out, (m, n, k), a, &Passing { matrix: b, layout, columns: n }, bias, threads);
     }
 }
 
@@ -168,7 +183,7 @@ impl<T: Float> Packed<T> {
         if self.inner == 0 {
             out.fill(T::ZERO);
         } else if m > 0 {
-            rows(self.level, out, (m, self.columns, self.inner), a, self, false);
+            rows(self.level, out, (m, self.columns, self.inner), a, self, None, false);
         }
     }
 }
@@ -280,35 +295,56 @@ impl<T: Float> Panels<T> for InPlace<'_, T> {
     }
 }
 
-/// `out ← a b` in pieces of rows and panels, which threads take one by one.
+/// `out ← a b + bias` in pieces of rows and panels, which threads take one by one.
 fn rows<T: Float>(
     level: Level,
     out: &mut [T],
     (m, n, k): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: &impl Panels<T>,
+    bias: Option<&[T]>,
     threads: bool,
 ) {
     let panels = b.layout().panels();
     let ns = (m * n * k) as f64 * MAC_NS;
     let output = Output(out.as_mut_ptr());
     let piece = |rows: Range<usize>, panels: Range<usize>| {
-        dispatch(level, Piece { out: &output, n, k, a, rows, b, panels });
+        dispatch(level, Piece { out: &output, n, k, a, rows, b, panels, bias });
     };
     if !(threads && parallel::worthwhile(ns)) {
         return piece(0..m, 0..panels);
     }
-    // Enough pieces for threads that are not equally fast. Columns are cut first: where rows are cut, each piece lays the
-    // right operand out anew.
-    let pieces = (4 * rayon::current_num_threads()).min((ns / parallel::SERIAL_NS * 4.0) as usize).max(1);
-    let width = panels.div_ceil(pieces).max(if m > FEW { NARROW } else { 1 });
-    let wide = panels.div_ceil(width);
-    let height = m.div_ceil(pieces.div_ceil(wide)).next_multiple_of(24);
-    let high = m.div_ceil(height);
+    let blocks = m.div_ceil(BLOCK);
+    let turned = a.column_stride != 1;
+    // What each cut of the columns adds, for the left operand is read once more, and each cut of the rows.
+    let across = (m * k) as f64 * if turned { TURN_NS } else { READ_NS };
+    let down = (n * k) as f64 * if b.room(1) > 0 { LAY_NS } else { READ_NS };
+    let (high, wide) = grid(ns, (blocks, down), (panels, across));
     parallel::each(high * wide, 1, &|i| {
-        let (row, panel) = (i / wide * height, i % wide * width);
-        piece(row..m.min(row + height), panel..panels.min(panel + width));
+        let part = |i: usize, parts: usize, count: usize| i * count / parts..(i + 1) * count / parts;
+        let (row, panels) = (part(i / wide, high, blocks), part(i % wide, wide, panels));
+        piece(row.start * BLOCK..m.min(row.end * BLOCK), panels);
     });
+}
+
+/// How many times to cut the rows and the columns of a product that takes `ns` nanoseconds; of each are given how many there
+/// are to cut, and what a cut costs. The pieces are to keep all threads at work, which are not equally fast.
+fn grid(ns: f64, (rows, down): (usize, f64), (columns, across): (usize, f64)) -> (usize, usize) {
+    let threads = rayon::current_num_threads();
+    let most = (4 * threads).min((ns / parallel::SERIAL_NS * 4.0) as usize).max(1);
+    let mut best = (f64::INFINITY, (1, 1));
+    for high in 1..=most.min(rows) {
+        for wide in 1..=(most / high).min(columns) {
+            let pieces = (high * wide) as f64;
+            // The last piece may be begun when all other threads are done.
+            let longest = (pieces / threads as f64).ceil() + 0.5;
+            let time = ns * longest / pieces + (high as f64 * down + wide as f64 * across) / threads as f64;
+            if time < best.0 {
+                best = (time, (high, wide));
+            }
+        }
+    }
+    best.1
 }
 
 /// The rows and panels of a product that one thread computes.
@@ -322,6 +358,8 @@ struct Piece<'a, T, P> {
     rows: Range<usize>,
     b: &'a P,
     panels: Range<usize>,
+    /// What is added to each row of the result.
+    bias: Option<&'a [T]>,
 }
 
 #[allow(clippy::inline_always)]
@@ -336,7 +374,7 @@ impl<T: Float, P: Panels<T>> Piece<'_, T, P> {
         turned: Option<&[T]>,
         right: Right<T>,
     ) {
-        let (n, add) = (self.n, from > 0);
+        let n = self.n;
         let (first, vectors) = self.b.layout().panel(i);
         let width = vectors * V::LANES;
         let mut row = rows.start;
@@ -347,21 +385,27 @@ impl<T: Float, P: Panels<T>> Piece<'_, T, P> {
                 None => Left::Rows { start: self.a.at(row, from), stride: self.a.row_stride },
             };
             let start = self.out.at(row * n + first);
+            // What the first slice is added to, and what later ones are.
+            let plus = if from > 0 {
+                Some((start.cast_const(), n))
+            } else {
+                self.bias.map(|bias| (bias.as_ptr().wrapping_add(first), 0))
+            };
             // SAFETY: the left operand has these rows and columns, and the panel is as wide as the layout says; the output
-            // has `n` columns, of which no other thread writes those of this piece. A tile wider than the output goes
-            // through an array with room for the largest.
+            // has `n` columns, as the bias, of which no other thread writes those of this piece. A tile wider than the
+            // output goes through an array with room for the largest.
             unsafe {
                 if first + width <= n {
-                    let target = Target { start, distance: n, add };
+                    let target = Target { start, distance: n, plus };
                     tile::tile::<T, V>([height, vectors], depth, left, right, target);
                 } else {
                     let mut room = [T::ZERO; 8 * 48];
-                    let target = Target { start: room.as_mut_ptr(), distance: width, add: false };
+                    let target = Target { start: room.as_mut_ptr(), distance: width, plus: None };
                     tile::tile::<T, V>([height, vectors], depth, left, right, target);
                     for (r, room) in room.chunks_exact(width).enumerate().take(height) {
-                        let to = std::slice::from_raw_parts_mut(start.add(r * n), n - first);
-                        for (to, &number) in to.iter_mut().zip(room) {
-                            *to = if add { *to + number } else { number };
+                        for (c, &number) in room.iter().enumerate().take(n - first) {
+                            let plus = plus.map(|(plus, distance)| *plus.add(r * distance + c));
+                            *start.add(r * n + c) = plus.map_or(number, |plus| plus + number);
                         }
                     }
                 }
@@ -380,15 +424,16 @@ impl<T: Float, P: Panels<T>> Job<T> for Piece<'_, T, P> {
         let group = self.panels.len().min(GROUP);
         let mut room = Fresh::take(self.b.room(most) * group);
         // Rows that do not lie together are laid out in tiles.
-        let mut turned = (self.a.column_stride != 1).then(|| Fresh::take(self.rows.len().min(BLOCK) * most));
+        let (turn, block) = if self.a.column_stride == 1 { (false, BLOCK) } else { (true, COLUMNS_BLOCK) };
+        let mut turned = turn.then(|| Fresh::take(self.rows.len().min(block) * most));
         for from in (0..self.k).step_by(most) {
             let depth = most.min(self.k - from);
             let mut laid = None;
             for first in self.panels.clone().step_by(group) {
                 let panels = first..self.panels.end.min(first + group);
                 self.b.lay::<V>(panels.clone(), from, depth, &mut room);
-                for row in self.rows.clone().step_by(BLOCK) {
-                    let rows = row..self.rows.end.min(row + BLOCK);
+                for row in self.rows.clone().step_by(block) {
+                    let rows = row..self.rows.end.min(row + block);
                     if let Some(turned) = turned.as_mut().filter(|_| laid != Some(row)) {
                         // SAFETY: the matrix has these rows and columns.
                         unsafe {
@@ -397,7 +442,17 @@ impl<T: Float, P: Panels<T>> Job<T> for Piece<'_, T, P> {
                         laid = Some(row);
                     }
                     let mut place = room.as_ptr();
+                    let next = rows.end..self.rows.end.min(rows.end + block);
                     for i in panels.clone() {
+                        // The next rows come from far apart: their lines are asked for while these are at work (without,
+                        // 2 to 8 % slower).
+                        if turn && !next.is_empty() {
+                            let part = |i: usize| from + (i - panels.start) * depth / panels.len();
+                            for column in part(i)..part(i + 1) {
+                                V::prefetch(self.a.at(next.start, column));
+                                V::prefetch(self.a.at(next.end - 1, column));
+                            }
+                        }
                         let right = self.b.slice(i, from, place);
                         self.tiles::<V>(rows.clone(), i, (from, depth), turned.as_deref(), right);
                         place = place.wrapping_add(depth * self.b.layout().width(i));
@@ -489,7 +544,14 @@ pub(crate) fn batched<T: Float>(
     let over_batch = starts.len() > 1 && ns < 4.0 * parallel::SERIAL_NS;
     let one = |i: usize, out: &mut [T], threads| {
         let (a_start, b_start) = starts[i];
-        product(out, (m, n, k), Matrix { offset: a_start, ..a }, Matrix { offset: b_start, ..b }, threads);
+        product(
+            out,
+            (m, n, k),
+            Matrix { offset: a_start, ..a },
+            Matrix { offset: b_start, ..b },
+            None,
+            threads,
+        );
     };
     if over_batch {
         parallel::items(out, m * n, ns, |i, out| one(i, out, false));

