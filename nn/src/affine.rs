@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use crate::{Init, Layer, Module};
-use autodiff::{Add, Error, Float, Op, Parameter, Result, Rng, Tensor};
+use autodiff::{Error, Float, Parameter, Result, Rng, Tensor};
 
 /// The affine map `Y = X W + b`, also called a fully connected, dense or linear layer.
 ///
@@ -76,10 +76,9 @@ impl<T: Float> Layer<T> for Affine<T> {
             let message = format!("the layer takes [.., {inputs}], and the input is {shape}");
             return Err(Error::new("affine", message));
         }
-        let product = x.matmul(&self.weight)?;
         match &self.bias {
-            Some(bias) => Add.apply(&[&product, bias]),
-            None => Ok(product),
+            Some(bias) => x.affine(&self.weight, bias),
+            None => x.matmul(&self.weight),
         }
     }
 }

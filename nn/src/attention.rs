@@ -213,10 +213,11 @@ impl<T: Float> MultiHeadAttention<T> {
         }
         let part = |i: usize, x: &Tensor<T>| {
             let columns = i * size..(i + 1) * size;
-            let mut y = x.matmul(&self.in_proj.weight.slice(1, columns.clone())?)?;
-            if let Some(bias) = &self.in_proj.bias {
-                y = y + bias.slice(0, columns)?;
-            }
+            let weight = self.in_proj.weight.slice(1, columns.clone())?;
+            let y = match &self.in_proj.bias {
+                Some(bias) => x.affine(&weight, &bias.slice(0, columns)?)?,
+                None => x.matmul(&weight)?,
+            };
             y.reshape([n, axis(x), h, e])?.transpose(1, 2)
         };
         Ok([part(0, query)?, part(1, key)?, part(2, value)?])

@@ -62,12 +62,12 @@ pub struct Row {
 /// assert_eq!(
 ///     summary.to_string(),
 ///     "\
-/// layer  ops           output        parameters  kept bytes
-/// 0      conv2d        [2, 4, 8, 8]          40         512
-///        relu          [2, 4, 8, 8]                    2048
-///        max_pool2d    [2, 4, 4, 4]
-///        reshape       [2, 64]
-/// 4      matmul + add  [2, 10]              650        3072
+/// layer  ops         output        parameters  kept bytes
+/// 0      conv2d      [2, 4, 8, 8]          40         512
+///        relu        [2, 4, 8, 8]                    2048
+///        max_pool2d  [2, 4, 4, 4]
+///        reshape     [2, 64]
+/// 4      affine      [2, 10]              650        3072
 /// 690 parameters, 2760 bytes; 5632 bytes kept for the backward pass"
 /// );
 /// # Ok::<(), autodiff::Error>(())

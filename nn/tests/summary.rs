@@ -43,7 +43,7 @@ fn layers_have_their_paths_shapes_and_parameters() {
         ("body.2", vec![2, 8], 16),
     ];
     assert_eq!(rows, expected);
-    assert_eq!(named[2].ops, ["matmul", "add"]);
+    assert_eq!(named[2].ops, ["affine"]);
     assert_eq!(summary.parameters, 40 + 8 + 520 + 16 + 9);
     assert_eq!(summary.parameter_bytes, 4 * summary.parameters);
     assert_eq!(summary.unused, ["never.weight", "never.bias"]);

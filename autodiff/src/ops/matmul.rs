@@ -30,6 +30,29 @@ impl<T: Float> Op<T> for MatMul {
     }
 }
 
+/// `x W + b` for matrices `x` and `W` and a row `b`, with the sum made where the product is.
+struct Affine;
+
+impl<T: Float> Op<T> for Affine {
+    fn name(&self) -> &'static str {
+        "affine"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(x[0].affine(x[1], x[2]))
+    }
+    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        match index {
+            0 => MatMul.apply(&[grad, &at.input(1).t()?]),
+            1 => MatMul.apply(&[&at.input(0).t()?, grad]),
+            // The engine sums it over the rows.
+            _ => Ok(grad.clone()),
+        }
+    }
+    fn reads(&self, index: usize) -> Reads {
+        if index < 2 { Reads::input(1 - index) } else { Reads::NONE }
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// The matrix product, by NumPy's rules: over the last axis of `self` and the last but one of `other`.
     ///
@@ -84,6 +107,40 @@ impl<T: Float> Tensor<T> {
             _ => MatMul.apply(&[self, other]),
         }
         .of_op("matmul")
+    }
+
+    /// The affine map `Y = X W + b`, `[.., n]`, for `X` of shape `[.., k]`, `W` of `[k, n]` and `b` of `[n]`.
+    ///
+    /// It is `x.matmul(&weight)? + bias` in one op: the product is written once, with `b` in it.
+    ///
+    /// # Errors
+    /// If `self` has rank 0, `weight` is no matrix of as many rows as `self` has columns, or `bias` has not an entry for
+    /// each of its columns.
+    ///
+    /// ```
+    /// use autodiff::Tensor;
+    /// let (x, weight) = (Tensor::from_vec([1.0, 2.0], [1, 2])?, Tensor::from_vec([3.0, 4.0, 5.0, 6.0], [2, 2])?);
+    /// let bias = Tensor::from_vec([0.5, -0.5], [2])?;
+    /// assert_eq!(x.affine(&weight, &bias)?.to_vec(), [13.5, 15.5]);
+    /// # Ok::<(), autodiff::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn affine(&self, weight: &Self, bias: &Self) -> Result<Self> {
+        const NAME: &str = "affine";
+        let [k, n] = weight.dims().of_op(NAME)?;
+        let x = self.shape();
+        if x.iter().next_back() != Some(k) {
+            return Err(ErrorKind::MatMul { left: x, right: weight.shape() }.of(NAME));
+        }
+        if bias.shape() != Shape::of([n]) {
+            let what = "a bias has an entry for each column of the weight";
+            return Err(ErrorKind::Mismatch { what, left: bias.shape(), right: weight.shape() }.of(NAME));
+        }
+        let last = x.rank() - 1;
+        Shape::new(&x.iter().take(last).chain([n]).collect::<Vec<_>>()).of_op(NAME)?;
+        let rows: usize = x.iter().take(last).product();
+        let result = Affine.apply(&[&self.reshaped(Shape::of([rows, k]))?, weight, bias])?;
+        result.reshaped(x.with(last, n))
     }
 
     /// The dot product `Σᵢ aᵢ bᵢ` of two vectors, of rank 0.

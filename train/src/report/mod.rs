@@ -24,7 +24,7 @@ use std::time::{Instant, SystemTime};
 ///     .facts("Configuration", [("learning rate", "0.1"), ("seed", "7")])
 ///     .figure("Training loss", &Figure::new("").panel(loss))
 ///     .table("Accuracy", ["class", "right"], [["0", "99 %"], ["1", "98 %"]])
-///     .text("Layers", "fc  matmul + add  [32, 10]")
+///     .text("Layers", "fc  affine  [32, 10]")
 ///     .render();
 /// assert!(page.contains("<h2>Training loss</h2>") && page.contains("<td>98 %</td>"));
 /// ```
