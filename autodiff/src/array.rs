@@ -112,6 +112,12 @@ impl<T: Element> Array<T> {
         self.shape
     }
 
+    /// Whether both have the same sizes along the same axes.
+    #[inline]
+    pub(crate) fn has_shape_of(&self, other: &Self) -> bool {
+        self.shape == other.shape
+    }
+
     /// The number of elements.
     #[inline]
     pub fn size(&self) -> usize {
@@ -200,7 +206,14 @@ impl<T: Element> Array<T> {
         self.buffer.get_mut().expect("nobody else holds this buffer")
     }
 
+    /// The elements for writing, if a write would go to these very elements.
+    #[inline]
+    fn unique_mut(&mut self) -> Option<&mut [T]> {
+        if self.view.is_none() { self.buffer.get_mut() } else { None }
+    }
+
     /// Whether a write would go to these very elements.
+    #[inline]
     pub(crate) fn is_unique(&self) -> bool {
         self.view.is_none() && self.buffer.is_unique()
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result, Site};
 use crate::float::Float;
 use crate::kernel::buffer::Shared;
 use crate::op::Point;
-use crate::tape::{Kind, Node, Record, no_grad};
+use crate::tape::{Edge, Kind, Node, Record, no_grad};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::collections::{HashMap, VecDeque};
@@ -43,12 +43,23 @@ impl<T: Float> Pending<T> {
     fn add(&mut self, node: Shared<Node<T>>, grad: Tensor<T>) {
         match self.find(&node) {
             Ok(i) => accumulate(&mut self.0[i].1, grad),
-            Err(i) => self.0.insert(i, (node, grad)),
+            Err(i) => self.insert(i, node, grad),
+        }
+    }
+
+    /// Puts the first gradient of a node where it belongs, most often at the end.
+    #[inline]
+    fn insert(&mut self, place: usize, node: Shared<Node<T>>, grad: Tensor<T>) {
+        if place == self.0.len() {
+            self.0.push_back((node, grad));
+        } else {
+            self.0.insert(place, (node, grad));
         }
     }
 
     /// Adds what the rule for input `index` returns to what has arrived at that input. `own` is the record's node, where
     /// it is still needed.
+    #[inline]
     fn pull(
         &mut self,
         own: Option<&Shared<Node<T>>>,
@@ -69,7 +80,7 @@ impl<T: Float> Pending<T> {
         let pulled = pull(own, record, index, grad)?;
         match place {
             Ok(i) => accumulate(&mut self.0[i].1, pulled),
-            Err(i) => self.0.insert(i, (input, pulled)),
+            Err(i) => self.insert(i, input, pulled),
         }
         Ok(())
     }
@@ -89,6 +100,7 @@ fn accumulate<T: Float>(sum: &mut Tensor<T>, mut grad: Tensor<T>) {
 }
 
 /// What the rule for input `index` returns, summed over what was broadcast.
+#[inline]
 fn pull<T: Float>(
     node: Option<&Shared<Node<T>>>,
     record: &Record<T>,
@@ -96,7 +108,11 @@ fn pull<T: Float>(
     grad: &Tensor<T>,
 ) -> Result<Tensor<T>> {
     let pulled = record.op.vjp(index, grad, &Point { record, node });
-    fitted(record, index, pulled.map_err(|error| error.at(record.op.name(), record.site))?)
+    match &pulled {
+        Ok(pulled) if record.edges[index].has_shape_of(&pulled.array) => {}
+        _ => return fitted(record, index, pulled.map_err(|error| error.at(record.op.name(), record.site))?),
+    }
+    pulled
 }
 
 /// Gradients with the indices of the inputs that they belong to.
@@ -111,19 +127,22 @@ fn pull_together<T: Float>(
     wanted: impl Fn(&Node<T>) -> bool,
     grad: &Tensor<T>,
 ) -> Result<Option<Indexed<T>>> {
-    let mut indices = SmallVec::<[usize; 4]>::new();
-    if record.edges.len() > 1 {
-        for (index, edge) in record.edges.iter().enumerate() {
-            if edge.node.as_ref().is_some_and(|node| wanted(node)) {
-                indices.push(index);
+    let is_wanted = |edge: &Edge<T>| edge.node.as_ref().is_some_and(|node| wanted(node));
+    let collected: SmallVec<[usize; 8]>;
+    let indices = match &*record.edges {
+        [_] => return Ok(None),
+        [a, b] if is_wanted(a) && is_wanted(b) => &[0, 1][..],
+        [_, _] => return Ok(None),
+        edges => {
+            collected = (0..edges.len()).filter(|&index| is_wanted(&edges[index])).collect();
+            if collected.len() < 2 {
+                return Ok(None);
             }
+            &collected
         }
-    }
-    if indices.len() < 2 {
-        return Ok(None);
-    }
-    match record.op.vjps(&indices, grad, &Point { record, node }) {
-        Some(pulled) => all_fitted(record, &indices, pulled).map(Some),
+    };
+    match record.op.vjps(indices, grad, &Point { record, node }) {
+        Some(pulled) => all_fitted(record, indices, pulled).map(Some),
         None => Ok(None),
     }
 }
@@ -146,7 +165,6 @@ fn all_fitted<T: Float>(
 }
 
 /// What a rule returned for input `index`, in the shape of that input.
-#[inline]
 fn fitted<T: Float>(record: &Record<T>, index: usize, pulled: Tensor<T>) -> Result<Tensor<T>> {
     let (expected, found) = (record.edges[index].shape(), pulled.shape());
     if found == expected {

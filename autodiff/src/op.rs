@@ -119,11 +119,13 @@ impl Reads {
     pub const INPUTS: Self = Self(u64::MAX >> 1);
 
     /// Input `index`; from the 63rd on, which no op of this crate has apart from concatenation, all inputs.
+    #[inline]
     pub const fn input(index: usize) -> Self {
         if index < 63 { Self(1 << index) } else { Self::INPUTS }
     }
 
     /// Whether everything in `other` is in this set.
+    #[inline]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -131,6 +133,7 @@ impl Reads {
 
 impl BitOr for Reads {
     type Output = Self;
+    #[inline]
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }

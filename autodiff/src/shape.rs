@@ -22,7 +22,9 @@ pub const MAX_RANK: usize = 6;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Shape {
     dims: [u32; MAX_RANK],
-    rank: u8,
+    // As large as two sizes: shapes are copied in vectors of 16 bytes, and one read from memory that was written in other pieces
+    // waits for these.
+    rank: usize,
 }
 
 impl Shape {
@@ -38,7 +40,7 @@ impl Shape {
         if dims.len() > MAX_RANK {
             return Err(too_large().into());
         }
-        let mut shape = Self { dims: [0; MAX_RANK], rank: dims.len() as u8 };
+        let mut shape = Self { dims: [0; MAX_RANK], rank: dims.len() };
         // Zeros are left out of the product, so that no order of the axes hides an overflow.
         let mut product = 1usize;
         for (slot, &dim) in shape.dims.iter_mut().zip(dims) {
@@ -61,14 +63,14 @@ impl Shape {
     }
 
     fn push(&mut self, dim: usize) {
-        self.dims[self.rank as usize] = dim as u32;
+        self.dims[self.rank] = dim as u32;
         self.rank += 1;
     }
 
     /// The number of axes.
     #[inline]
     pub fn rank(&self) -> usize {
-        self.rank as usize
+        self.rank
     }
 
     /// The number of elements: the product of the sizes.
@@ -99,7 +101,7 @@ impl Shape {
 
     #[inline]
     fn as_slice(&self) -> &[u32] {
-        &self.dims[..self.rank as usize]
+        &self.dims[..self.rank]
     }
 
     /// The same shape with the size along `axis` replaced.
@@ -144,7 +146,7 @@ impl Shape {
             return Some(*self);
         }
         let rank = self.rank().max(other.rank());
-        let mut out = Self { dims: [0; MAX_RANK], rank: rank as u8 };
+        let mut out = Self { dims: [0; MAX_RANK], rank };
         for i in 0..rank {
             let a = self.aligned(i, rank);
             let b = other.aligned(i, rank);

@@ -12,7 +12,6 @@ use crate::array::Array;
 use crate::error::{Result, Site};
 use crate::float::Float;
 use crate::kernel::buffer::Shared;
-use crate::kernel::memory::count_node;
 use crate::op::{Op, Reads};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -37,10 +36,13 @@ pub(crate) enum Kind<T: Float> {
 /// How a tensor was made.
 pub(crate) struct Record<T: Float> {
     pub(crate) op: Box<dyn Op<T>>,
-    pub(crate) edges: SmallVec<[Edge<T>; 2]>,
+    pub(crate) edges: Edges<T>,
     pub(crate) output: Option<Array<T>>,
     pub(crate) site: Site,
 }
+
+/// The inputs of a record; most have one or two.
+type Edges<T> = SmallVec<[Edge<T>; 2]>;
 
 /// An input of a record.
 pub(crate) struct Edge<T: Float> {
@@ -59,6 +61,15 @@ impl<T: Float> Edge<T> {
         match &self.value {
             Value::Kept(array) => array.shape(),
             Value::Shape(shape) => *shape,
+        }
+    }
+
+    /// Whether the input has the shape of `array`.
+    #[inline]
+    pub(crate) fn has_shape_of(&self, array: &Array<T>) -> bool {
+        match &self.value {
+            Value::Kept(own) => own.has_shape_of(array),
+            Value::Shape(shape) => *shape == array.shape(),
         }
     }
 }
@@ -111,16 +122,15 @@ impl<T: Float> Node<T> {
     /// A node that comes after nodes up to number `after`.
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    fn new(after: u64, kind: Kind<T>) -> Shared<Self> {
-        count_node(1);
+    fn new(after: u64, kind: impl FnOnce() -> Kind<T>) -> Shared<Self> {
         let id = CLOCK.get().max(after) + 1;
         CLOCK.set(id);
-        Shared::new(Self { id, kind })
+        Shared::new(|| Self { id, kind: kind() })
     }
 
     /// A leaf without a gradient yet.
     pub(crate) fn leaf() -> Shared<Self> {
-        Self::new(0, Kind::Leaf(Mutex::new(None)))
+        Self::new(0, || Kind::Leaf(Mutex::new(None)))
     }
 }
 
@@ -140,14 +150,20 @@ impl<T: Float> Operand<'_, T> {
     }
 
     /// The edge to this input, with its values if they are kept.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     fn edge(self, kept: bool) -> Edge<T> {
-        let shape = self.tensor().shape();
-        let (array, node) = match self {
-            Self::Lent(tensor) => (kept.then(|| tensor.array.clone()), tensor.node.clone()),
-            Self::Given(tensor) => (kept.then_some(tensor.array), tensor.node),
-        };
-        Edge { node, value: array.map_or(Value::Shape(shape), Value::Kept) }
+        let value = |array: &Array<T>| Value::Shape(array.shape());
+        match self {
+            Self::Lent(Tensor { array, node }) => {
+                let value = if kept { Value::Kept(array.clone()) } else { value(array) };
+                Edge { node: node.clone(), value }
+            }
+            Self::Given(Tensor { array, node }) => {
+                let value = if kept { Value::Kept(array) } else { value(&array) };
+                Edge { node, value }
+            }
+        }
     }
 }
 
@@ -176,18 +192,24 @@ pub(crate) fn write<T: Float, O: Op<T>>(
     if !is_recording() || inputs.iter().all(|input| input.node.is_none()) {
         return Tensor::from(output);
     }
-    let (reads, after) = survey(&op, inputs.iter().copied());
-    let edge = |(index, input)| Operand::Lent(input).edge(reads.contains(Reads::input(index)));
-    let edges = inputs.iter().copied().enumerate().map(edge).collect();
-    record(Box::new(op), edges, reads, after, output, site)
+    let surveyed = survey(&op, inputs.iter().copied());
+    let edges = |reads: Reads| {
+        let mut edges = SmallVec::with_capacity(inputs.len());
+        for (index, &input) in inputs.iter().enumerate() {
+            edges.push(Operand::Lent(input).edge(reads.contains(Reads::input(index))));
+        }
+        edges
+    };
+    record(op, edges, surveyed, output, site)
 }
 
 /// Puts a value on the tape as the result of `op`, even if `input`, its only input, is not on it.
 #[track_caller]
 pub(crate) fn place<T: Float, O: Op<T>>(op: O, input: &Tensor<T>) -> Tensor<T> {
-    let (reads, after) = survey(&op, [input]);
-    let edges = std::iter::once(Operand::Lent(input).edge(reads.contains(Reads::input(0)))).collect();
-    record(Box::new(op), edges, reads, after, input.array.clone(), Site::caller())
+    let surveyed = survey(&op, [input]);
+    let edges =
+        |reads: Reads| std::iter::once(Operand::Lent(input).edge(reads.contains(Reads::input(0)))).collect();
+    record(op, edges, surveyed, input.array.clone(), Site::caller())
 }
 
 /// The same for two operands that may be given up.
@@ -204,10 +226,12 @@ pub(crate) fn apply_pair<T: Float, O: Op<T>>(
     if (a.node.is_none() && b.node.is_none()) || !is_recording() {
         return Ok(Tensor::from(output));
     }
-    let (reads, after) = survey(&op, [a, b]);
-    let keeps = |index| reads.contains(Reads::input(index));
-    let edges = SmallVec::from_buf([left.edge(keeps(0)), right.edge(keeps(1))]);
-    Ok(record(Box::new(op), edges, reads, after, output, site))
+    let surveyed = survey(&op, [a, b]);
+    let edges = |reads: Reads| {
+        let keeps = |index| reads.contains(Reads::input(index));
+        SmallVec::from_buf([left.edge(keeps(0)), right.edge(keeps(1))])
+    };
+    Ok(record(op, edges, surveyed, output, site))
 }
 
 /// What the rules of the tracked inputs read, and the largest number of their nodes.
@@ -225,39 +249,46 @@ fn survey<'a, T: Float>(op: &impl Op<T>, inputs: impl IntoIterator<Item = &'a Te
 
 #[inline]
 fn record<T: Float>(
-    op: Box<dyn Op<T>>,
-    edges: SmallVec<[Edge<T>; 2]>,
-    reads: Reads,
-    after: u64,
+    op: impl Op<T>,
+    edges: impl FnOnce(Reads) -> Edges<T>,
+    (reads, after): (Reads, u64),
     output: Array<T>,
     site: Site,
 ) -> Tensor<T> {
-    let kept = reads.contains(Reads::OUTPUT).then(|| output.clone());
-    let record = Record { op, edges, output: kept, site };
-    Tensor { array: output, node: Some(Node::new(after, Kind::Op(RwLock::new(Some(record))))) }
+    let node = Node::new(after, || {
+        let kept = reads.contains(Reads::OUTPUT).then(|| output.clone());
+        Kind::Op(RwLock::new(Some(Record { op: Box::new(op), edges: edges(reads), output: kept, site })))
+    });
+    Tensor { array: output, node: Some(node) }
 }
 
 impl<T: Float> Drop for Node<T> {
     /// Unlinks the graph below this node in a loop: a chain of any length is dropped on any stack.
+    #[inline]
     fn drop(&mut self) {
-        count_node(-1);
-        let mut orphans = Vec::new();
-        self.unlink(&mut orphans);
-        while let Some(node) = orphans.pop() {
-            if let Some(mut node) = node.into_inner() {
-                node.unlink(&mut orphans);
-            }
+        if let Some(record) = self.take_record() {
+            unlink(record);
         }
     }
 }
 
 impl<T: Float> Node<T> {
-    /// Moves the edges of this node to `orphans`.
-    fn unlink(&mut self, orphans: &mut Vec<Shared<Self>>) {
-        if let Kind::Op(record) = &mut self.kind
-            && let Some(record) = record.get_mut().unwrap_or_else(PoisonError::into_inner).take()
-        {
-            orphans.extend(record.edges.into_iter().filter_map(|edge| edge.node));
+    #[inline]
+    fn take_record(&mut self) -> Option<Record<T>> {
+        let Kind::Op(record) = &mut self.kind else { return None };
+        let record = record.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Most nodes that die have been read by `backward`. A record is large: none should not be moved as if it were one.
+        if record.is_none() { None } else { record.take() }
+    }
+}
+
+/// Drops a record, and those below it that nobody else refers to.
+fn unlink<T: Float>(record: Record<T>) {
+    let nodes = |record: Record<T>| record.edges.into_iter().filter_map(|edge| edge.node);
+    let mut orphans: Vec<_> = nodes(record).collect();
+    while let Some(node) = orphans.pop() {
+        if let Some(record) = node.into_inner().and_then(|mut node| node.take_record()) {
+            orphans.extend(nodes(record));
         }
     }
 }

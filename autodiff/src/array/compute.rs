@@ -104,8 +104,8 @@ impl<T: Float> Array<T> {
     /// Adds `other`, of the same shape, in place if nobody else holds these elements.
     pub(crate) fn add_assign(&mut self, other: &Self) {
         debug_assert_eq!(self.shape, other.shape);
-        if self.is_unique() {
-            other.with_slice(|other| map::update([self.make_mut()], other, &|[a], b| [a + b]));
+        if let Some(sum) = self.unique_mut() {
+            other.with_slice(|other| map::update([sum], other, &|[a], b| [a + b]));
         } else {
             *self = self.zip(other, |a, b| a + b).expect("the shapes are equal");
         }

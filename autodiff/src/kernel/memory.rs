@@ -16,15 +16,21 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Alignment of the data in bytes: a cache line, and the widest vector.
-pub(super) const ALIGN: usize = 64;
-/// Where the data starts in a block.
-pub(super) const DATA: usize = ALIGN;
+/// Alignment in bytes of what is allocated: a cache line, and the widest vector.
+const ALIGN: usize = 64;
+/// Where the data starts in a block, behind its head, and the least that they are aligned to.
+pub(super) const DATA: usize = ALIGN / 2;
+/// Bytes that a node of a tape takes at most.
+pub(super) const NODE_BYTES: usize = 4 * ALIGN - DATA;
 /// Bytes of a large page. Blocks from this size on are aligned to it, so that the system can back them with such pages
 /// (see [`advise`]).
 const LARGE_PAGE: usize = 1 << 21;
-/// Size classes: multiples of 64 bytes up to 512, then eight to an octave.
-const CLASSES: usize = 8 + 8 * 39;
+/// The class of what fits behind a head into one cache line: the numbers that losses are.
+const TINY: usize = 0;
+/// Size classes: the tiny one, multiples of 64 bytes up to 512, then eight to an octave; and that of nodes.
+const CLASSES: usize = 1 + 8 + 8 * 39 + 1;
+/// The class of nodes, and of nothing else: what is alive of it is counted with it.
+pub(super) const NODES: usize = CLASSES - 1;
 /// Bytes that the free lists of one thread keep.
 const LOCAL_CAP: usize = 1 << 29;
 /// A block of so many bytes or more goes back to the process if another thread has taken it: a thread that only makes arrays
@@ -39,9 +45,15 @@ pub(super) struct Head {
     /// Length in elements of the array that lives here now.
     pub(super) len: usize,
     class: usize,
-    /// The thread that has taken it, by the address of its tally; 0 for a thread that is ending.
+    link: Link,
+}
+
+/// What a block points to.
+#[derive(Clone, Copy)]
+union Link {
+    /// While it is held: the thread that has taken it, by the address of its tally; 0 for a thread that is ending.
     taker: usize,
-    /// The next free block of the class, while this one is free.
+    /// While it is free: the next free block of the class.
     next: Option<Block>,
 }
 
@@ -52,21 +64,44 @@ pub(super) type Block = NonNull<Head>;
 /// The class of a request for `bytes`.
 #[inline]
 pub(super) fn class_of(bytes: usize) -> usize {
+    if bytes <= DATA {
+        return TINY;
+    }
     if bytes <= 512 {
-        return bytes.saturating_sub(1) / 64;
+        return 1 + (bytes - 1) / 64;
     }
     let octave = (bytes - 1).ilog2() as usize; // at least 9
-    8 + 8 * (octave - 9) + (((bytes - 1) >> (octave - 3)) & 7)
+    9 + 8 * (octave - 9) + (((bytes - 1) >> (octave - 3)) & 7)
 }
+
+/// The bytes that a block of each class holds.
+static BYTES: [usize; CLASSES] = {
+    let mut bytes = [DATA; CLASSES];
+    let mut class = 1;
+    while class < NODES {
+        let (octave, eighths) = ((class as u64 - 1) / 8, (class as u64 - 1) % 8);
+        // Where addresses have 32 bits, the largest classes are never asked for.
+        bytes[class] = if octave == 0 { 64 * class } else { ((9 + eighths) << (5 + octave)) as usize };
+        class += 1;
+    }
+    bytes[NODES] = NODE_BYTES;
+    bytes
+};
 
 /// The bytes that a block of `class` holds.
 #[inline]
 fn class_bytes(class: usize) -> usize {
-    if class < 8 { 64 * (class + 1) } else { (9 + (class - 8) % 8) << (6 + (class - 8) / 8) }
+    BYTES[class]
+}
+
+/// Where a block of `class` begins in what is allocated for it: where its data start a cache line, unless they share the
+/// first one with the head.
+fn lead(class: usize) -> usize {
+    if matches!(class, TINY | NODES) { 0 } else { ALIGN - DATA }
 }
 
 fn layout(class: usize) -> Layout {
-    let bytes = DATA + class_bytes(class);
+    let bytes = lead(class) + DATA + class_bytes(class);
     Layout::from_size_align(bytes, if bytes < LARGE_PAGE { ALIGN } else { LARGE_PAGE })
         .expect("requests are checked against the address space")
 }
@@ -88,8 +123,8 @@ impl FreeLists {
     #[inline]
     fn pop(&mut self, class: usize) -> Option<Block> {
         let block = self.first[class]?;
-        // SAFETY: a free block is alive and owned by this list.
-        self.first[class] = unsafe { block.as_ref() }.next;
+        // SAFETY: a free block is alive and owned by this list; its link is that of free blocks.
+        self.first[class] = unsafe { block.as_ref().link.next };
         self.bytes -= class_bytes(class);
         Some(block)
     }
@@ -98,7 +133,7 @@ impl FreeLists {
     #[inline]
     fn push(&mut self, class: usize, mut block: Block) {
         // SAFETY: the caller has given the block up, so it is ours alone.
-        unsafe { block.as_mut() }.next = self.first[class];
+        unsafe { block.as_mut() }.link.next = self.first[class];
         self.first[class] = Some(block);
         self.bytes += class_bytes(class);
     }
@@ -107,8 +142,8 @@ impl FreeLists {
     fn clear(&mut self) {
         for class in 0..CLASSES {
             while let Some(block) = self.pop(class) {
-                // SAFETY: the block came from `alloc` with this layout and was owned by the list alone.
-                unsafe { dealloc(block.as_ptr().cast(), layout(class)) };
+                // SAFETY: the block came from `allocate` and was owned by the list alone.
+                unsafe { free(block, class) };
             }
         }
     }
@@ -130,8 +165,6 @@ struct Tally {
     taken: AtomicI64,
     /// Blocks that came from the system.
     fresh: AtomicI64,
-    /// Nodes born less nodes died.
-    nodes: AtomicI64,
 }
 
 static TALLIES: Mutex<Vec<Arc<Tally>>> = Mutex::new(Vec::new());
@@ -144,8 +177,8 @@ fn tallies() -> MutexGuard<'static, Vec<Arc<Tally>>> {
 
 impl Tally {
     const fn new() -> Self {
-        let [taken, fresh, nodes] = [const { AtomicI64::new(0) }; 3];
-        Self { live: [const { AtomicI64::new(0) }; CLASSES], taken, fresh, nodes }
+        let [taken, fresh] = [const { AtomicI64::new(0) }; 2];
+        Self { live: [const { AtomicI64::new(0) }; CLASSES], taken, fresh }
     }
 
     fn add_to(&self, total: &Self) {
@@ -154,7 +187,6 @@ impl Tally {
         }
         total.taken.fetch_add(self.taken.load(Ordering::Relaxed), Ordering::Relaxed);
         total.fresh.fetch_add(self.fresh.load(Ordering::Relaxed), Ordering::Relaxed);
-        total.nodes.fetch_add(self.nodes.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
@@ -214,14 +246,14 @@ pub(super) fn take_block(class: usize) -> Block {
     let taker = pooled.as_ref().map_or(0, |&(_, taker)| taker);
     if let Ok((Some(mut block), _)) = pooled {
         // SAFETY: the list has given the block up, so it is ours alone.
-        unsafe { block.as_mut() }.taker = taker;
+        unsafe { block.as_mut() }.link.taker = taker;
         #[cfg(debug_assertions)]
         poison(block, class);
         return block;
     }
     let mut block = take_elsewhere(class, pooled.is_ok());
     // SAFETY: as above.
-    unsafe { block.as_mut() }.taker = taker;
+    unsafe { block.as_mut() }.link.taker = taker;
     block
 }
 
@@ -258,11 +290,22 @@ fn allocate(class: usize) -> Block {
     advise(start, layout.size());
     // SAFETY: these bytes have just been allocated.
     unsafe { start.write_bytes(0, layout.size()) };
-    // The layout is aligned to `ALIGN`, more than the head needs.
-    let block = start.cast::<Head>();
-    // SAFETY: the block is large enough for the head, aligned, and owned by us.
-    unsafe { block.write(Head { refs: AtomicUsize::new(1), len: 0, class, taker: 0, next: None }) };
-    block
+    // SAFETY: the layout has `lead` bytes before the block, and is aligned, as those are, to more than the head needs; it
+    // is large enough for the head, and owned by us.
+    unsafe {
+        let block = start.add(lead(class)).cast::<Head>();
+        block.write(Head { refs: AtomicUsize::new(1), len: 0, class, link: Link { taker: 0 } });
+        block
+    }
+}
+
+/// Gives a block back to the system.
+///
+/// # Safety
+/// The block is of this class, came from [`allocate`], and is not used again.
+unsafe fn free(block: Block, class: usize) {
+    // SAFETY: the block begins `lead` bytes after what was allocated with this layout.
+    unsafe { dealloc(block.cast::<u8>().sub(lead(class)).as_ptr(), layout(class)) };
 }
 
 /// Asks the system to back the large pages that lie within a new block by such, before it is written for the first time:
@@ -300,8 +343,8 @@ fn poison(block: Block, class: usize) {
 /// Gives back a block that nobody refers to any more.
 #[inline]
 pub(super) fn give_block(block: Block) {
-    // SAFETY: the caller held the last reference, so the head is ours to read.
-    let &Head { class, taker, .. } = unsafe { block.as_ref() };
+    // SAFETY: the caller held the last reference, so the head is ours to read; its link is that of held blocks.
+    let (class, taker) = unsafe { (block.as_ref().class, block.as_ref().link.taker) };
     peak::count(-(class_bytes(class) as i64));
     let kept = LOCAL.try_with(|local| {
         let local = &mut *local.borrow_mut();
@@ -333,22 +376,12 @@ fn give_elsewhere(block: Block, class: usize, counted: bool) {
     SHARED_BYTES.store(shared.bytes, Ordering::Relaxed);
 }
 
-/// Notes that a node of a tape came to life (`1`) or died (`-1`).
-#[inline]
-pub(crate) fn count_node(by: i64) {
-    if LOCAL.try_with(|local| bump(&local.borrow().tally.nodes, by)).is_err() {
-        ENDED.nodes.fetch_add(by, Ordering::Relaxed);
-    }
-}
-
 /// The buffers and the nodes that this thread has taken less those that it has given back.
 pub(crate) fn held_by_thread() -> (i64, i64) {
     let counted = LOCAL.try_with(|local| {
         let tally = &local.borrow().tally;
-        let blocks: i64 = tally.live.iter().map(|live| live.load(Ordering::Relaxed)).sum();
-        let nodes = tally.nodes.load(Ordering::Relaxed);
-        // Nodes live in blocks of the pool, too.
-        (blocks - nodes, nodes)
+        let live = |class: usize| tally.live[class].load(Ordering::Relaxed);
+        ((0..NODES).map(live).sum(), live(NODES))
     });
     // A thread that is ending counts with the others.
     counted.unwrap_or_default()
@@ -391,12 +424,10 @@ pub fn memory() -> Memory {
     }
     ENDED.add_to(&total);
     let live = total.live.map(AtomicI64::into_inner);
-    let live_nodes = total.nodes.into_inner();
     Memory {
-        // Nodes live in blocks of the pool, too.
-        live_buffers: live.iter().sum::<i64>() - live_nodes,
+        live_buffers: live[..NODES].iter().sum(),
         live_bytes: live.iter().enumerate().map(|(class, &count)| count * class_bytes(class) as i64).sum(),
-        live_nodes,
+        live_nodes: live[NODES],
         taken: total.taken.into_inner() as u64,
         fresh: total.fresh.into_inner() as u64,
     }
@@ -462,9 +493,11 @@ mod tests {
             // SAFETY: the block is ours alone and holds as many bytes.
             let data = unsafe { std::slice::from_raw_parts(start.add(DATA), class_bytes(class)) };
             assert!(data.iter().all(|&byte| byte == 0));
-            assert_eq!(start as usize % if bytes < LARGE_PAGE { ALIGN } else { LARGE_PAGE }, 0);
-            // SAFETY: it came from `alloc` with this layout.
-            unsafe { dealloc(start, layout(class)) };
+            let align = if bytes < LARGE_PAGE { ALIGN } else { LARGE_PAGE };
+            assert_eq!((start as usize - lead(class)) % align, 0);
+            assert_eq!(data.as_ptr() as usize % ALIGN, 0);
+            // SAFETY: it came from `allocate`.
+            unsafe { free(block, class) };
         }
     }
 
