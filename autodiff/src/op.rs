@@ -69,7 +69,7 @@ pub trait Op<T: Float>: Send + Sync + 'static {
     }
 
     /// Adds to `sum` what [`vjp`](Self::vjp) returns, where that needs less than its result and an addition: most of it is
-    /// zeros.
+    /// zeros, or both are made in one pass.
     ///
     /// Asked when other uses of the input have brought `sum`, which has its shape, and nothing is recorded; `None`, the
     /// default, has `vjp` called.

@@ -48,6 +48,36 @@ fn an_input_used_several_times_gets_the_sum() {
 }
 
 #[test]
+fn products_add_to_what_has_arrived_whatever_their_shapes() {
+    let _alone = alone();
+    let counting =
+        |shape: [usize; 2]| Tensor::from(Array::from_vec([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], shape).unwrap());
+    let x = counting([2, 3]).variable();
+    let (whole, turned) = (counting([2, 3]).variable(), counting([3, 2]).variable());
+    let row = variable(&[10.0, 20.0, 30.0]);
+    // Each is multiplied twice: in the shape of the product, as a view, and as what is broadcast.
+    let flat = turned.t().unwrap();
+    let products = [&x * &whole, &x * &flat, &x * &row, &row * &x, &flat * &x, &whole * &x];
+    let sum = products.iter().fold(Tensor::scalar(0.0), |sum, product| sum + product);
+    sum.sum().backward().unwrap();
+    let grad = |of: &Tensor<f64>| of.grad().unwrap().to_vec();
+    assert_eq!(
+        grad(&x),
+        [
+            2.0 + 2.0 + 20.0,
+            4.0 + 6.0 + 40.0,
+            6.0 + 10.0 + 60.0,
+            8.0 + 4.0 + 20.0,
+            10.0 + 8.0 + 40.0,
+            12.0 + 12.0 + 60.0
+        ]
+    );
+    assert_eq!(grad(&whole), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
+    assert_eq!(grad(&turned), [2.0, 8.0, 4.0, 10.0, 6.0, 12.0]);
+    assert_eq!(grad(&row), [2.0 + 8.0, 4.0 + 10.0, 6.0 + 12.0]);
+}
+
+#[test]
 fn gradients_of_several_losses_add_up_until_they_are_taken() {
     let _alone = alone();
     let x = variable(&[5.0]);

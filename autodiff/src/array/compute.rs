@@ -111,6 +111,18 @@ impl<T: Float> Array<T> {
         }
     }
 
+    /// Adds the product of two arrays, in one pass and in place; returns whether it could: if nobody else holds these
+    /// elements, and all are of one shape and in row-major order.
+    pub(crate) fn add_product(&mut self, a: &Self, b: &Self) -> bool {
+        let one_shape = self.has_shape_of(a) && self.has_shape_of(b);
+        let (true, Some(a), Some(b), Some(sum)) = (one_shape, a.as_slice(), b.as_slice(), self.unique_mut())
+        else {
+            return false;
+        };
+        map::add_products(sum, a, b);
+        true
+    }
+
     /// Updates `N` arrays in place, element by element, from themselves and from `source`, in a single pass.
     ///
     /// For optimisers: `[parameter, momentum] ← f([parameter, momentum], gradient)`.

@@ -3,6 +3,7 @@
 //! The axes of the output are merged where all operands allow it, so that a contiguous or broadcast operand becomes a
 //! single long row; rows whose strides are 0 or 1 run as vectorised loops over slices, others gather.
 
+use crate::float::Float;
 use crate::kernel::buffer::Element;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel::{self, Pieces};
@@ -441,4 +442,54 @@ pub(crate) fn update<T: Element, const N: usize>(
         let targets = std::array::from_fn(|k| unsafe { targets[k].take(i) });
         vectorized(Update { targets, source, f });
     });
+}
+
+/// `sum[i] ← sum[i] + a[i] b[i]`.
+struct AddProducts<'a, T> {
+    sum: &'a mut [T],
+    a: &'a [T],
+    b: &'a [T],
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Kernel for AddProducts<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for ((sum, &a), &b) in self.sum.iter_mut().zip(self.a).zip(self.b) {
+            *sum += a * b;
+        }
+    }
+}
+
+/// Adds the products of `a` and `b` to `sum`, element by element, each rounded first.
+pub(crate) fn add_products<T: Float>(sum: &mut [T], a: &[T], b: &[T]) {
+    assert!(sum.len() == a.len() && sum.len() == b.len(), "add_products: lengths differ");
+    if sum.len() == 1 {
+        return AddProducts { sum, a, b }.run();
+    }
+    parallel::split(sum, 1, 0.3, |start, sum| {
+        let (a, b) = (&a[start..start + sum.len()], &b[start..start + sum.len()]);
+        vectorized(AddProducts { sum, a, b });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_added_as_one_by_one_on_any_number_of_threads() {
+        for len in [0, 1, 2, 17, 1000, 400_000] {
+            let numbers =
+                |step: usize| (0..len).map(|i| (i * step % 997) as f32 * 0.37 - 150.0).collect::<Vec<_>>();
+            let (start, a, b) = (numbers(7919), numbers(31), numbers(613));
+            let expected: Vec<f32> = (0..len).map(|i| start[i] + a[i] * b[i]).collect();
+            for threads in [1, 3] {
+                let mut sum = start.clone();
+                crate::with_threads(threads, || add_products(&mut sum, &a, &b));
+                assert!(sum == expected, "{len} on {threads}");
+            }
+        }
+    }
 }

@@ -59,6 +59,15 @@ impl<T: Float> Op<T> for Mul {
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * at.input(1 - index))
     }
+    fn vjp_add(
+        &self,
+        index: usize,
+        grad: &Tensor<T>,
+        at: &Point<'_, T>,
+        sum: &mut Array<T>,
+    ) -> Option<Result<()>> {
+        sum.add_product(&grad.array, &at.input(1 - index).array).then_some(Ok(()))
+    }
     fn reads(&self, index: usize) -> Reads {
         Reads::input(1 - index)
     }
