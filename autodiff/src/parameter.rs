@@ -261,18 +261,20 @@ impl Path {
     /// assert_eq!(path.as_str(), "");
     /// ```
     pub fn scope<R>(&mut self, name: &str, body: impl FnOnce(&mut Self) -> R) -> R {
-        self.below(name, body)
+        self.below(|path| path.push_str(name), body)
     }
 
     /// Runs `body` one level below, under a number.
     pub fn element<R>(&mut self, index: usize, body: impl FnOnce(&mut Self) -> R) -> R {
-        self.below(index, body)
+        self.below(|path| write!(path, "{index}").expect("a string can be written to"), body)
     }
 
-    fn below<R>(&mut self, name: impl fmt::Display, body: impl FnOnce(&mut Self) -> R) -> R {
+    fn below<R>(&mut self, add: impl FnOnce(&mut String), body: impl FnOnce(&mut Self) -> R) -> R {
         let len = self.0.len();
-        let dot = if len > 0 { "." } else { "" };
-        write!(self.0, "{dot}{name}").expect("a string can be written to");
+        if len > 0 {
+            self.0.push('.');
+        }
+        add(&mut self.0);
         let result = body(self);
         self.0.truncate(len);
         result
