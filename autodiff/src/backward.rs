@@ -130,9 +130,8 @@ fn pull_together<T: Float>(
     let is_wanted = |edge: &Edge<T>| edge.node.as_ref().is_some_and(|node| wanted(node));
     let collected: SmallVec<[usize; 8]>;
     let indices = match &*record.edges {
-        [_] => return Ok(None),
         [a, b] if is_wanted(a) && is_wanted(b) => &[0, 1][..],
-        [_, _] => return Ok(None),
+        [_] | [_, _] => return Ok(None),
         edges => {
             collected = (0..edges.len()).filter(|&index| is_wanted(&edges[index])).collect();
             if collected.len() < 2 {

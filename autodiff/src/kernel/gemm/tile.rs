@@ -121,7 +121,7 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
                 let to = target.start.add(r * target.distance + v * V::LANES);
                 match target.plus {
                     Some((plus, distance)) => {
-                        V::load(plus.add(r * distance + v * V::LANES)).plus(sum).store(to)
+                        V::load(plus.add(r * distance + v * V::LANES)).plus(sum).store(to);
                     }
                     None => sum.store(to),
                 }
