@@ -18,6 +18,7 @@ use crate::kernel::conv::vector::{Job, Vector, dispatch};
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
 use panels::{Lay, Layout};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use tile::{Left, Right, Target};
 
@@ -381,8 +382,11 @@ impl<T: Float, P: Panels<T>> Piece<'_, T, P> {
         while row < rows.end {
             let height = tile::rows(V::LEVEL, rows.end - row);
             let left = match turned {
-                Some(turned) => Left::Columns { start: turned[(row - rows.start) * depth..].as_ptr() },
-                None => Left::Rows { start: self.a.at(row, from), stride: self.a.row_stride },
+                Some(turned) => {
+                    let start = turned[(row - rows.start) * depth..].as_ptr();
+                    Left { start, stride: 1, step: height }
+                }
+                None => Left { start: self.a.at(row, from), stride: self.a.row_stride, step: 1 },
             };
             let start = self.out.at(row * n + first);
             // What the first slice is added to, and what later ones are.
@@ -391,22 +395,25 @@ impl<T: Float, P: Panels<T>> Piece<'_, T, P> {
             } else {
                 self.bias.map(|bias| (bias.as_ptr().wrapping_add(first), 0))
             };
+            // A tile wider than the output goes through an array with room for the largest.
+            let wider = first + width > n;
+            let mut room = MaybeUninit::<[T; 8 * 48]>::uninit();
+            let room = room.as_mut_ptr().cast::<T>();
+            let target = if wider {
+                Target { start: room, distance: width, plus: None }
+            } else {
+                Target { start, distance: n, plus }
+            };
             // SAFETY: the left operand has these rows and columns, and the panel is as wide as the layout says; the output
-            // has `n` columns, as the bias, of which no other thread writes those of this piece. A tile wider than the
-            // output goes through an array with room for the largest.
+            // has `n` columns, as the bias, of which no other thread writes those of this piece. The tile fills the rows
+            // of the array that are read.
             unsafe {
-                if first + width <= n {
-                    let target = Target { start, distance: n, plus };
-                    tile::tile::<T, V>([height, vectors], depth, left, right, target);
-                } else {
-                    let mut room = [T::ZERO; 8 * 48];
-                    let target = Target { start: room.as_mut_ptr(), distance: width, plus: None };
-                    tile::tile::<T, V>([height, vectors], depth, left, right, target);
-                    for (r, room) in room.chunks_exact(width).enumerate().take(height) {
-                        for (c, &number) in room.iter().enumerate().take(n - first) {
-                            let plus = plus.map(|(plus, distance)| *plus.add(r * distance + c));
-                            *start.add(r * n + c) = plus.map_or(number, |plus| plus + number);
-                        }
+                tile::tile::<T, V>([height, vectors], depth, left, right, target);
+                if wider {
+                    for (r, c) in (0..height).flat_map(|r| (0..n - first).map(move |c| (r, c))) {
+                        let number = *room.add(r * width + c);
+                        let plus = plus.map(|(plus, distance)| *plus.add(r * distance + c));
+                        *start.add(r * n + c) = plus.map_or(number, |plus| plus + number);
                     }
                 }
             }

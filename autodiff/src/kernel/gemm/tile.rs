@@ -30,13 +30,12 @@ pub(super) fn rows(level: Level, left: usize) -> usize {
     }
 }
 
-/// The left operand of a tile of `ROWS` rows.
+/// The left operand of a tile: number `(r, l)` is at `start + r * stride + l * step`.
 #[derive(Clone, Copy)]
-pub(super) enum Left<T> {
-    /// Row `r` starts at `start + r * stride`, and its numbers lie together.
-    Rows { start: *const T, stride: isize },
-    /// Column `l` starts at `start + l * ROWS`, and its numbers lie together.
-    Columns { start: *const T },
+pub(super) struct Left<T> {
+    pub(super) start: *const T,
+    pub(super) stride: isize,
+    pub(super) step: usize,
 }
 
 /// The right operand of a tile: row `l` starts at `start + l * pitch`.
@@ -104,18 +103,11 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
     }
     // SAFETY: these are the addresses that the caller vouches for.
     unsafe {
-        let sums = match left {
-            Left::Rows { start, stride } => {
-                // That the rows are equally far apart is hidden from LLVM: it would go from row to row by an addition each,
-                // in competition with the arithmetic.
-                let rows: [_; ROWS] =
-                    black_box(std::array::from_fn(|r| start.wrapping_offset(r as isize * stride)));
-                sums::<T, V, ROWS, VECTORS>(depth, |r, l| rows[r].add(l), right)
-            }
-            Left::Columns { start } => {
-                sums::<T, V, ROWS, VECTORS>(depth, |r, l| start.add(l * ROWS + r), right)
-            }
-        };
+        // That the rows are equally far apart is hidden from LLVM: it would go from row to row by an addition each, in
+        // competition with the arithmetic.
+        let rows: [_; ROWS] =
+            black_box(std::array::from_fn(|r| left.start.wrapping_offset(r as isize * left.stride)));
+        let sums = sums::<T, V, ROWS, VECTORS>(depth, rows, left.step, right);
         for (r, sums) in sums.into_iter().enumerate() {
             for (v, sum) in sums.into_iter().enumerate() {
                 let to = target.start.add(r * target.distance + v * V::LANES);
@@ -130,7 +122,7 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
     }
 }
 
-/// `Σ_l left(r, l) right[l][c]`.
+/// `Σ_l rows[r][l * step] right[l][c]`.
 ///
 /// # Safety
 /// The numbers that the formula names must be readable.
@@ -138,7 +130,8 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
 #[allow(clippy::inline_always)]
 unsafe fn sums<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
     depth: usize,
-    left: impl Fn(usize, usize) -> *const T,
+    rows: [*const T; ROWS],
+    step: usize,
     right: Right<T>,
 ) -> [[V; VECTORS]; ROWS] {
     let mut sums = [[V::zero(); VECTORS]; ROWS];
@@ -154,7 +147,7 @@ unsafe fn sums<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
                 V::prefetch(row.wrapping_add(AHEAD * right.pitch + v * V::LANES));
             }
             for (r, sums) in sums.iter_mut().enumerate() {
-                let a = V::splat(left(r, l));
+                let a = V::splat(rows[r].add(l * step));
                 for (sum, b) in sums.iter_mut().zip(b) {
                     *sum = a.fused(b, *sum);
                 }
