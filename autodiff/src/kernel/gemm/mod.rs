@@ -10,6 +10,7 @@
 //! Measured with AVX-512 on one thread, in one process in turn: 1024³ takes 1.03 of the time of the crate `gemm`.
 
 mod panels;
+mod right;
 mod tile;
 
 use crate::float::Float;
@@ -17,7 +18,7 @@ use crate::kernel::buffer::Fresh;
 use crate::kernel::conv::vector::{Job, Vector, dispatch};
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
-use panels::{Lay, Layout};
+use right::Panels;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use tile::{Left, Right, Target};
@@ -148,14 +149,9 @@ pub(super) fn product_at<T: Float>(
             rows.for_each(|row| row.iter_mut().zip(bias).for_each(|(number, &bias)| *number += bias));
         }
     } else if (m <= FEW || n * k <= SMALL) && b.column_stride == 1 && b.row_stride >= 0 {
-        let layout = Layout::new::<T>(level, n);
-        let (first, width) = layout.last();
-        let rest = Matrix { offset: b.offset + first, ..b };
-        let ragged = (n - first < width).then(|| Packed::at(level, rest, k, n - first, false));
-        rows(level, out, (m, n, k), a, &InPlace { matrix: b, layout, ragged }, bias, threads);
+        rows(level, out, (m, n, k), a, &Panels::in_place(level, b, k, n), bias, threads);
     } else {
-        let layout = Layout::new::<T>(level, n);
-        rows(level, out, (m, n, k), a, &Passing { matrix: b, layout, columns: n }, bias, threads);
+        rows(level, out, (m, n, k), a, &Panels::passing(level, b, n), bias, threads);
     }
 }
 
@@ -184,114 +180,7 @@ impl<T: Float> Packed<T> {
         if self.inner == 0 {
             out.fill(T::ZERO);
         } else if m > 0 {
-            rows(self.level, out, (m, self.columns, self.inner), a, self, None, false);
-        }
-    }
-}
-
-/// A right operand, cut into panels.
-trait Panels<T: Float>: Sync {
-    fn layout(&self) -> Layout;
-
-    /// How many numbers [`slice`](Self::slice) needs room for, of so many rows of the widest panel.
-    fn room(&self, _depth: usize) -> usize {
-        0
-    }
-
-    /// Rows `from` and below of panel `i`, which are laid out at `place` if they are not read where they are.
-    fn slice(&self, i: usize, from: usize, place: *const T) -> Right<T>;
-
-    /// Lays out these rows of these panels, one panel after the other.
-    fn lay<V: Vector<T>>(&self, _panels: Range<usize>, _from: usize, _depth: usize, _room: &mut [T]) {}
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Panels<T> for Packed<T> {
-    fn layout(&self) -> Layout {
-        self.layout
-    }
-    #[inline(always)]
-    fn slice(&self, i: usize, from: usize, _: *const T) -> Right<T> {
-        self.rows_from(i, from)
-    }
-}
-
-/// A right operand of which a slice at a time is laid out.
-struct Passing<'a, T> {
-    matrix: Matrix<'a, T>,
-    layout: Layout,
-    columns: usize,
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Panels<T> for Passing<'_, T> {
-    fn layout(&self) -> Layout {
-        self.layout
-    }
-    fn room(&self, depth: usize) -> usize {
-        depth * self.layout.widest()
-    }
-    #[inline(always)]
-    fn slice(&self, i: usize, _: usize, place: *const T) -> Right<T> {
-        Right { start: place, pitch: self.layout.width(i) }
-    }
-    #[inline(always)]
-    fn lay<V: Vector<T>>(&self, panels: Range<usize>, from: usize, depth: usize, room: &mut [T]) {
-        let (layout, matrix) = (self.layout, self.matrix);
-        let widest = layout.widest();
-        // Panels of the widest kind, of rows that lie together, are laid out together: rows are read as a whole.
-        let alike = |&i: &usize| {
-            matrix.column_stride == 1
-                && layout.panel(i).0 + widest <= self.columns
-                && layout.width(i) == widest
-        };
-        let together = panels.clone().take_while(alike).count();
-        let (wide, mut rest) = room.split_at_mut(together * depth * widest);
-        if together > 0 {
-            let start = matrix.at(from, layout.panel(panels.start).0);
-            // SAFETY: there is room for `depth` rows in each panel, and the matrix has these rows and columns.
-            unsafe {
-                panels::lay_together::<T, V>(
-                    wide.as_mut_ptr(),
-                    [together, depth, widest],
-                    start,
-                    matrix.row_stride,
-                );
-            };
-        }
-        for i in panels.skip(together) {
-            let (first, width) = (layout.panel(i).0, layout.width(i));
-            let (place, after) = rest.split_at_mut(depth * width);
-            let sizes = [depth, width, width.min(self.columns - first)];
-            let strides = [matrix.row_stride, matrix.column_stride];
-            // SAFETY: there is room for `depth` rows, and the matrix has these rows and columns.
-            unsafe { Lay::new(place.as_mut_ptr(), sizes, matrix.at(from, first), strides) }.run::<V>();
-            rest = after;
-        }
-    }
-}
-
-/// A right operand whose rows lie together, read where it is.
-struct InPlace<'a, T: Float> {
-    matrix: Matrix<'a, T>,
-    layout: Layout,
-    /// The last panel, if it is wider than what is left of the matrix.
-    ragged: Option<Packed<T>>,
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float> Panels<T> for InPlace<'_, T> {
-    fn layout(&self) -> Layout {
-        self.layout
-    }
-    #[inline(always)]
-    fn slice(&self, i: usize, from: usize, _: *const T) -> Right<T> {
-        match &self.ragged {
-            Some(packed) if i + 1 == self.layout.panels() => packed.rows_from(0, from),
-            _ => {
-                let start = self.matrix.at(from, self.layout.panel(i).0);
-                Right { start, pitch: self.matrix.row_stride as usize }
-            }
+            rows(self.level, out, (m, self.columns, self.inner), a, &Panels::packed(self), None, false);
         }
     }
 }
@@ -302,11 +191,11 @@ fn rows<T: Float>(
     out: &mut [T],
     (m, n, k): (usize, usize, usize),
     a: Matrix<'_, T>,
-    b: &impl Panels<T>,
+    b: &Panels<'_, T>,
     bias: Option<&[T]>,
     threads: bool,
 ) {
-    let panels = b.layout().panels();
+    let panels = b.layout.panels();
     let ns = (m * n * k) as f64 * MAC_NS;
     let output = Output(out.as_mut_ptr());
     let piece = |rows: Range<usize>, panels: Range<usize>| {
@@ -349,7 +238,7 @@ fn grid(ns: f64, (rows, down): (usize, f64), (columns, across): (usize, f64)) ->
 }
 
 /// The rows and panels of a product that one thread computes.
-struct Piece<'a, T, P> {
+struct Piece<'a, T: Float> {
     out: &'a Output<T>,
     /// Columns of the whole result.
     n: usize,
@@ -357,14 +246,14 @@ struct Piece<'a, T, P> {
     k: usize,
     a: Matrix<'a, T>,
     rows: Range<usize>,
-    b: &'a P,
+    b: &'a Panels<'a, T>,
     panels: Range<usize>,
     /// What is added to each row of the result.
     bias: Option<&'a [T]>,
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float, P: Panels<T>> Piece<'_, T, P> {
+impl<T: Float> Piece<'_, T> {
     /// The tiles of `rows` and panel `i`, for the slice of the inner dimension that starts with `from`.
     #[inline(always)]
     fn tiles<V: Vector<T>>(
@@ -376,7 +265,7 @@ impl<T: Float, P: Panels<T>> Piece<'_, T, P> {
         right: Right<T>,
     ) {
         let n = self.n;
-        let (first, vectors) = self.b.layout().panel(i);
+        let (first, vectors) = self.b.layout.panel(i);
         let width = vectors * V::LANES;
         let mut row = rows.start;
         while row < rows.end {
@@ -423,7 +312,7 @@ impl<T: Float, P: Panels<T>> Piece<'_, T, P> {
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float, P: Panels<T>> Job<T> for Piece<'_, T, P> {
+impl<T: Float> Job<T> for Piece<'_, T> {
     #[inline(always)]
     fn run<V: Vector<T>>(self) {
         let slices = self.k.div_ceil(DEPTH);
@@ -462,7 +351,7 @@ impl<T: Float, P: Panels<T>> Job<T> for Piece<'_, T, P> {
                         }
                         let right = self.b.slice(i, from, place);
                         self.tiles::<V>(rows.clone(), i, (from, depth), turned.as_deref(), right);
-                        place = place.wrapping_add(depth * self.b.layout().width(i));
+                        place = place.wrapping_add(depth * self.b.layout.width(i));
                     }
                 }
             }
