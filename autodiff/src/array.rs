@@ -16,7 +16,11 @@ use crate::error::{ErrorKind, Result};
 use crate::float::Float;
 use crate::kernel::buffer::{Buffer, Element, Fresh};
 use crate::kernel::map::{self, Source};
+use crate::kernel::parallel;
 use crate::shape::{MAX_RANK, Shape, Strides};
+
+/// Nanoseconds to write one element.
+const FILL_NS: f64 = 0.1;
 
 /// Values in row-major order, or a view of some.
 ///
@@ -386,7 +390,7 @@ impl<T: Element> Array<T> {
         Self::build(shape, |out| {
             let covered: usize = parts.iter().map(|(_, _, part)| part.size()).sum();
             if covered < out.len() {
-                out.fill(fill);
+                parallel::split(out, 1, FILL_NS, |_, out| out.fill(fill));
             }
             for (starts, steps, part) in parts {
                 let (offset, strides) = region(&dense, starts, steps);

@@ -6,7 +6,7 @@
 use crate::float::Float;
 use crate::kernel::buffer::Element;
 use crate::kernel::dispatch::{Kernel, vectorized};
-use crate::kernel::parallel::{self, Pieces};
+use crate::kernel::parallel::{self, Pieces, Shared};
 use crate::shape::{MAX_RANK, Shape, Strides};
 
 /// A function of one element. Closures are functions; a type may implement it to be inlined for certain.
@@ -131,6 +131,20 @@ impl<const N: usize> Loops<N> {
         }
     }
 
+    /// Whether no two elements of operand `k` are the same: along each axis, a step leads beyond all that the axes of shorter
+    /// steps reach.
+    fn are_apart(&self, k: usize) -> bool {
+        let mut axes: [_; MAX_RANK] =
+            std::array::from_fn(|axis| (self.strides[k][axis].unsigned_abs(), self.dims[axis] - 1));
+        axes.sort_unstable();
+        let mut reach = 0;
+        axes.iter().all(|&(step, steps)| {
+            let apart = steps == 0 || step > reach;
+            reach += step * steps;
+            apart
+        })
+    }
+
     /// The elements that a parallel piece must be a multiple of.
     fn unit(&self) -> usize {
         if self.rank == 1 { 1 } else { self.row() }
@@ -239,6 +253,8 @@ impl<A: Copy, B: Copy, U, F: Map2<A, B, U>> Kernel for Gather2<'_, A, B, U, F> {
     }
 }
 
+/// Nanoseconds to put one element into a part of an array.
+const SCATTER_NS: f64 = 0.5;
 /// Nanoseconds up to which a plain loop is over before a better one would have been chosen.
 const TINY_NS: f64 = 2.5;
 
@@ -359,15 +375,15 @@ pub(crate) fn strided3<A: Element, B: Element, C: Element, U: Element>(
     });
 }
 
-/// `put(target[i], source[i])` where `target` is a strided part of an array, with the given shape; in row-major order,
-/// which tells where elements of `target` coincide.
+/// `put(target[i], source[i])` where `target` is a strided part of an array, with the given shape; where elements of it
+/// coincide, in row-major order, and on this thread alone.
 pub(crate) fn scatter_into<T: Element>(
     target: &mut [T],
     offset: usize,
     strides: &Strides,
     shape: &Shape,
     source: Source<'_, T>,
-    put: impl Fn(&mut T, T),
+    put: impl Fn(&mut T, T) + Sync,
 ) {
     if shape.size() == 0 {
         return;
@@ -375,23 +391,33 @@ pub(crate) fn scatter_into<T: Element>(
     // The rows are walked in the order of a contiguous array of this shape, of which only the length matters.
     let loops = Loops::new(shape, [strides, &source.strides]);
     let [st, ss] = loops.row_strides();
-    let row = loops.row();
     let mut order = vec![(); shape.size()];
-    loops.rows(0, &mut order, [offset, source.offset], |piece, [pt, ps]| {
-        debug_assert_eq!(piece.len(), row);
-        if st == 1 && ss == 1 {
-            for (target, &value) in target[pt..pt + row].iter_mut().zip(&source.data[ps..ps + row]) {
-                put(target, value);
+    let target = Shared::new(target);
+    let put_rows = |start: usize, order: &mut [()]| {
+        loops.rows(start, order, [offset, source.offset], |row, [pt, ps]| {
+            if st == 1 && ss == 1 {
+                // SAFETY: this thread alone writes these, as other rows are apart, or there is no other thread.
+                let target = unsafe { target.slice(pt, row.len()) };
+                for (target, &value) in target.iter_mut().zip(&source.data[ps..ps + row.len()]) {
+                    put(target, value);
+                }
+            } else {
+                let (mut pt, mut ps) = (pt as isize, ps as isize);
+                for () in row {
+                    // SAFETY: the same.
+                    let target = unsafe { target.slice(pt as usize, 1) };
+                    put(&mut target[0], source.data[ps as usize]);
+                    pt += st;
+                    ps += ss;
+                }
             }
-        } else {
-            let (mut pt, mut ps) = (pt as isize, ps as isize);
-            for _ in 0..row {
-                put(&mut target[pt as usize], source.data[ps as usize]);
-                pt += st;
-                ps += ss;
-            }
-        }
-    });
+        });
+    };
+    if loops.are_apart(0) {
+        parallel::split(&mut order, loops.unit(), SCATTER_NS, put_rows);
+    } else {
+        put_rows(0, &mut order);
+    }
 }
 
 /// A single pass over `N` equally long slices and a source: `(targets[..][i]) ← f((targets[..][i]), source[i])`.
@@ -477,6 +503,35 @@ pub(crate) fn add_products<T: Float>(sum: &mut [T], a: &[T], b: &[T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_put_where_they_belong_on_any_number_of_threads() {
+        let (shape, values) = (Shape::from([300, 350]), (0..105_000).map(|i| i as f32 * 0.37));
+        let values: Vec<f32> = values.collect();
+        let axes = |steps: [isize; 2]| {
+            let mut strides = [0; MAX_RANK];
+            strides[..2].copy_from_slice(&steps);
+            strides
+        };
+        // Rows, every other element, columns, and windows that overlap, whose sums depend on the order.
+        for (strides, apart) in [([700, 1], true), ([1400, 2], true), ([1, 300], true), ([2, 1], false)] {
+            let mut expected = vec![0.5; 420_000];
+            for (i, &value) in values.iter().enumerate() {
+                expected[3 + i / 350 * strides[0] as usize + i % 350 * strides[1] as usize] += value;
+            }
+            let loops = Loops::new(&shape, [&axes(strides)]);
+            assert_eq!(loops.are_apart(0), apart, "{strides:?}");
+            for threads in [1, 3] {
+                let mut target = vec![0.5; 420_000];
+                let source = Source { data: &values, offset: 0, strides: shape.strides() };
+                let add = |target: &mut f32, value| *target += value;
+                crate::with_threads(threads, || {
+                    scatter_into(&mut target, 3, &axes(strides), &shape, source, add);
+                });
+                assert!(target == expected, "{strides:?} on {threads}");
+            }
+        }
+    }
 
     #[test]
     fn products_are_added_as_one_by_one_on_any_number_of_threads() {

@@ -71,6 +71,39 @@ impl<'a, T> Pieces<'a, T> {
     }
 }
 
+/// A slice whose disjoint pieces are written by several threads.
+pub(crate) struct Shared<'a, T> {
+    start: *mut T,
+    len: usize,
+    owner: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: access is only by `slice`, whose callers promise that pieces are disjoint: as with `split_at_mut`.
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
+
+impl<'a, T> Shared<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
+        Shared { start: slice.as_mut_ptr(), len: slice.len(), owner: PhantomData }
+    }
+
+    /// The `len` elements from `start` on.
+    ///
+    /// # Safety
+    /// No two pieces that overlap may be alive at the same time.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn slice(&self, start: usize, len: usize) -> &mut [T] {
+        assert!(start + len <= self.len);
+        // SAFETY: inside the slice, as just checked; the caller promises that it is the only reference.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+
+    /// Where the `len` elements from `start` on are, for those who write some of them.
+    pub(crate) fn place(&self, start: usize, len: usize) -> *mut T {
+        assert!(start + len <= self.len);
+        self.start.wrapping_add(start)
+    }
+}
+
 /// Calls `body(i, piece)` for the consecutive pieces of `out` of `size` elements, on several threads.
 fn pieces<T: Send>(out: &mut [T], size: usize, body: &(impl Fn(usize, &mut [T]) + Sync)) {
     let pieces = Pieces::new(out, size);

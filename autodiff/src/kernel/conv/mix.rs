@@ -6,8 +6,7 @@ use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
-use crate::kernel::parallel;
-use std::marker::PhantomData;
+use crate::kernel::parallel::{self, Shared};
 
 /// One class of outputs: those that see the same taps.
 struct Class<T: Float> {
@@ -281,38 +280,5 @@ fn weave<T: Float>(
         for (i, to) in rest.iter_mut().enumerate() {
             *to = if i % 2 == 0 { even[at + i / 2] } else { odd[at + i / 2] };
         }
-    }
-}
-
-/// A slice whose disjoint pieces are written by several threads.
-pub(super) struct Shared<'a, T> {
-    start: *mut T,
-    len: usize,
-    owner: PhantomData<&'a mut [T]>,
-}
-
-// SAFETY: access is only by `slice`, whose callers promise that pieces are disjoint: as with `split_at_mut`.
-unsafe impl<T: Send> Sync for Shared<'_, T> {}
-
-impl<'a, T> Shared<'a, T> {
-    pub(super) fn new(slice: &'a mut [T]) -> Self {
-        Shared { start: slice.as_mut_ptr(), len: slice.len(), owner: PhantomData }
-    }
-
-    /// The `len` elements from `start` on.
-    ///
-    /// # Safety
-    /// No two pieces that overlap may be alive at the same time.
-    #[allow(clippy::mut_from_ref)]
-    pub(super) unsafe fn slice(&self, start: usize, len: usize) -> &mut [T] {
-        assert!(start + len <= self.len);
-        // SAFETY: inside the slice, as just checked; the caller promises that it is the only reference.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
-    }
-
-    /// Where the `len` elements from `start` on are, for those who write some of them.
-    pub(super) fn place(&self, start: usize, len: usize) -> *mut T {
-        assert!(start + len <= self.len);
-        self.start.wrapping_add(start)
     }
 }
