@@ -37,40 +37,6 @@ pub(crate) fn each(count: usize, least: usize, body: &(dyn Fn(usize) + Sync)) {
     (0..count).into_par_iter().with_min_len(least.max(1)).for_each(body);
 }
 
-/// An output cut into pieces, which threads take one by one.
-pub(crate) struct Pieces<'a, T> {
-    start: *mut T,
-    len: usize,
-    size: usize,
-    output: PhantomData<&'a mut [T]>,
-}
-
-// SAFETY: threads get disjoint pieces (the promise of `take`), and `T` may be sent to them.
-unsafe impl<T: Send> Sync for Pieces<'_, T> {}
-
-impl<'a, T> Pieces<'a, T> {
-    /// Pieces of `size` elements, the last of which may be shorter.
-    pub(crate) fn new(out: &'a mut [T], size: usize) -> Self {
-        Self { start: out.as_mut_ptr(), len: out.len(), size, output: PhantomData }
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.len.div_ceil(self.size)
-    }
-
-    /// Piece `i`.
-    ///
-    /// # Safety
-    /// Each piece may be taken once.
-    pub(crate) unsafe fn take(&self, i: usize) -> &'a mut [T] {
-        let from = i * self.size;
-        assert!(from < self.len, "parallel: there is no piece {i}");
-        // SAFETY: the elements lie in the output, which is borrowed for `'a`; other pieces do not overlap with them, and
-        // by the caller's promise this one has not been taken.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(from), self.size.min(self.len - from)) }
-    }
-}
-
 /// A slice whose disjoint pieces are written by several threads.
 pub(crate) struct Shared<'a, T> {
     start: *mut T,
@@ -78,7 +44,8 @@ pub(crate) struct Shared<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: access is only by `slice`, whose callers promise that pieces are disjoint: as with `split_at_mut`.
+// SAFETY: access is by `slice`, whose callers promise that pieces are disjoint, as with `split_at_mut`, or by an address, of
+// which whoever writes there says why nobody else does.
 unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
 impl<'a, T> Shared<'a, T> {
@@ -101,6 +68,35 @@ impl<'a, T> Shared<'a, T> {
     pub(crate) fn place(&self, start: usize, len: usize) -> *mut T {
         assert!(start + len <= self.len);
         self.start.wrapping_add(start)
+    }
+}
+
+/// An output cut into pieces, which threads take one by one.
+pub(crate) struct Pieces<'a, T> {
+    output: Shared<'a, T>,
+    size: usize,
+}
+
+impl<'a, T> Pieces<'a, T> {
+    /// Pieces of `size` elements, the last of which may be shorter.
+    pub(crate) fn new(out: &'a mut [T], size: usize) -> Self {
+        Self { output: Shared::new(out), size }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.output.len.div_ceil(self.size)
+    }
+
+    /// Piece `i`.
+    ///
+    /// # Safety
+    /// Each piece may be taken once.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn take(&self, i: usize) -> &mut [T] {
+        let from = i * self.size;
+        assert!(from < self.output.len, "parallel: there is no piece {i}");
+        // SAFETY: pieces do not overlap, and by the caller's promise this one has not been taken.
+        unsafe { self.output.slice(from, self.size.min(self.output.len - from)) }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::conv::vector::{Job, Vector, dispatch};
 use crate::kernel::dispatch::Level;
-use crate::kernel::parallel;
+use crate::kernel::parallel::{self, Shared};
 use right::Panels;
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -85,21 +85,6 @@ impl<T> Matrix<'_, T> {
     fn at(&self, row: usize, column: usize) -> *const T {
         let start = self.data.as_ptr().wrapping_add(self.offset);
         start.wrapping_offset(row as isize * self.row_stride + column as isize * self.column_stride)
-    }
-}
-
-/// The start of an output that several threads write, each to numbers of its own.
-struct Output<T>(*mut T);
-
-// SAFETY: the address is only a number; whoever writes there says why nobody else does.
-unsafe impl<T: Send> Sync for Output<T> {}
-
-impl<T> Output<T> {
-    /// The address of number `i`.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn at(&self, i: usize) -> *mut T {
-        self.0.wrapping_add(i)
     }
 }
 
@@ -197,7 +182,7 @@ fn rows<T: Float>(
 ) {
     let panels = b.layout.panels();
     let ns = (m * n * k) as f64 * MAC_NS;
-    let output = Output(out.as_mut_ptr());
+    let output = Shared::new(out);
     let piece = |rows: Range<usize>, panels: Range<usize>| {
         dispatch(level, Piece { out: &output, n, k, a, rows, b, panels, bias });
     };
@@ -239,7 +224,7 @@ fn grid(ns: f64, (rows, down): (usize, f64), (columns, across): (usize, f64)) ->
 
 /// The rows and panels of a product that one thread computes.
 struct Piece<'a, T: Float> {
-    out: &'a Output<T>,
+    out: &'a Shared<'a, T>,
     /// Columns of the whole result.
     n: usize,
     /// The inner dimension.
@@ -277,7 +262,7 @@ impl<T: Float> Piece<'_, T> {
                 }
                 None => Left { start: self.a.at(row, from), stride: self.a.row_stride, step: 1 },
             };
-            let start = self.out.at(row * n + first);
+            let start = self.out.place(row * n + first, (height - 1) * n + width.min(n - first));
             // What the first slice is added to, and what later ones are.
             let plus = if from > 0 {
                 Some((start.cast_const(), n))
@@ -371,7 +356,7 @@ fn inner_products<T: Float>(
     // The longer side is cut among threads.
     let (long, tall) = (m.max(n), m >= n);
     let ns = (m * n * k) as f64 * 4.0 * MAC_NS;
-    let output = Output(out.as_mut_ptr());
+    let output = Shared::new(out);
     let part = |part: Range<usize>| {
         let (rows, columns) = if tall { (part, 0..n) } else { (0..m, part) };
         dispatch(level, Inner { out: &output, n, k, a, b, rows, columns });
@@ -386,7 +371,7 @@ fn inner_products<T: Float>(
 
 /// The rows and columns that one thread computes by inner products.
 struct Inner<'a, T> {
-    out: &'a Output<T>,
+    out: &'a Shared<'a, T>,
     n: usize,
     k: usize,
     a: Matrix<'a, T>,
@@ -402,26 +387,26 @@ impl<T: Float> Job<T> for Inner<'_, T> {
         let Self { out, n, k, a, b, rows, columns } = self;
         let mut row = rows.start;
         while row < rows.end {
-            let high = rows.end - row >= 4;
+            let high = if rows.end - row >= 4 { 4 } else { 1 };
             let mut column = columns.start;
             while column < columns.end {
-                let wide = columns.end - column >= 4;
+                let wide = if columns.end - column >= 4 { 4 } else { 1 };
                 let left = (a.at(row, 0), a.row_stride);
                 let right = (b.at(0, column), b.column_stride);
-                let to = (out.at(row * n + column), n);
+                let to = (out.place(row * n + column, (high - 1) * n + wide), n);
                 // SAFETY: the matrices have these rows and columns, whose numbers lie together; no other thread writes
                 // these of the result.
                 unsafe {
                     match (high, wide) {
-                        (true, true) => tile::inner::<T, V, 4, 4>(k, left, right, to),
-                        (true, false) => tile::inner::<T, V, 4, 1>(k, left, right, to),
-                        (false, true) => tile::inner::<T, V, 1, 4>(k, left, right, to),
-                        (false, false) => tile::inner::<T, V, 1, 1>(k, left, right, to),
+                        (4, 4) => tile::inner::<T, V, 4, 4>(k, left, right, to),
+                        (4, _) => tile::inner::<T, V, 4, 1>(k, left, right, to),
+                        (_, 4) => tile::inner::<T, V, 1, 4>(k, left, right, to),
+                        _ => tile::inner::<T, V, 1, 1>(k, left, right, to),
                     }
                 }
-                column += if wide { 4 } else { 1 };
+                column += wide;
             }
-            row += if high { 4 } else { 1 };
+            row += high;
         }
     }
 }

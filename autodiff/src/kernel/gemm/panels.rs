@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::kernel::buffer::{Element, Fresh};
 use crate::kernel::conv::vector::{Job, Vector, dispatch, lanes};
 use crate::kernel::dispatch::Level;
-use crate::kernel::parallel;
+use crate::kernel::parallel::{self, Shared};
 
 /// Nanoseconds to lay out one number.
 const LAY_NS: f64 = 0.3;
@@ -97,13 +97,14 @@ impl<T: Float> Packed<T> {
         assert!(matrix.holds(inner, columns), "gemm: a matrix reaches beyond its data");
         let layout = Layout::new::<T>(level, columns);
         let mut panels = Fresh::take(layout.row() * inner);
-        let lay = |i: usize, panel: &mut [T]| {
+        let shared = Shared::new(&mut panels);
+        let lay = |i: usize| {
             let (first, vectors) = layout.panel(i);
             let width = vectors * layout.lanes;
-            assert!(panel.len() == inner * width);
             let count = width.min(columns - first);
-            let from = matrix.data.as_ptr().wrapping_add(matrix.offset);
-            let from = from.wrapping_offset(first as isize * matrix.column_stride);
+            // SAFETY: the panels lie one after the other, without overlap, and each is laid out once.
+            let panel = unsafe { shared.slice(first * inner, inner * width) };
+            let from = matrix.at(0, first);
             let strides = [matrix.row_stride, matrix.column_stride];
             // SAFETY: the matrix holds `inner` rows and the columns from `first` to `first + count`; the panel has room for
             // `inner` rows of `width` numbers.
@@ -111,22 +112,9 @@ impl<T: Float> Packed<T> {
         };
         let ns = (inner * layout.row()) as f64 * LAY_NS;
         if threads && parallel::worthwhile(ns) {
-            let shared = super::Output(panels.as_mut_ptr());
-            parallel::each(layout.panels(), 1, &|i| {
-                let (first, vectors) = layout.panel(i);
-                // SAFETY: the panels lie one after the other, without overlap, in the block just taken.
-                let panel = unsafe {
-                    std::slice::from_raw_parts_mut(shared.at(first * inner), inner * vectors * layout.lanes)
-                };
-                lay(i, panel);
-            });
+            parallel::each(layout.panels(), 1, &lay);
         } else {
-            let mut rest = &mut *panels;
-            for i in 0..layout.panels() {
-                let (panel, after) = rest.split_at_mut(inner * layout.panel(i).1 * layout.lanes);
-                lay(i, panel);
-                rest = after;
-            }
+            (0..layout.panels()).for_each(lay);
         }
         Self { panels, layout, inner, columns, level }
     }
