@@ -48,14 +48,14 @@ pub(in crate::kernel) trait Vector<T: Float>: Copy {
         let _ = address;
     }
 
-    /// Transposes a block of 8 x 8 numbers, whose rows lie at the given distances.
+    /// Transposes four rows of eight numbers, which lie at the given distances.
     ///
     /// # Safety
     /// The rows must be readable and writable.
     #[inline(always)]
     #[allow(clippy::inline_always)]
     unsafe fn transpose(from: *const T, distance: usize, to: *mut T, to_distance: usize) {
-        for (i, j) in (0..8).flat_map(|i| (0..8).map(move |j| (i, j))) {
+        for (i, j) in (0..4).flat_map(|i| (0..8).map(move |j| (i, j))) {
             // SAFETY: the caller's promise.
             unsafe { *to.add(j * to_distance + i) = *from.add(i * distance + j) };
         }
@@ -161,54 +161,52 @@ mod x86 {
         job.run::<Ymm<T>>();
     }
 
-    /// [`Vector::transpose`] in single precision, a half at a time: each register holds four numbers of rows `i` and
-    /// `i + 4`, so that all exchanges are within 128 bits, where they are cheap.
+    /// [`Vector::transpose`] in single precision: all exchanges are within 128 bits, where they are cheap.
     ///
     /// # Safety
     /// As there; the processor must have AVX.
     #[inline(always)]
     #[allow(clippy::inline_always)]
     unsafe fn single(from: *const f32, distance: usize, to: *mut f32, to_distance: usize) {
-        for half in [0, 4] {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let row = |i: usize| {
-                    let from = from.add(i * distance + half);
-                    let low = _mm256_castps128_ps256(_mm_loadu_ps(from));
-                    _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * distance)))
-                };
-                let (a, b, c, d) = (row(0), row(1), row(2), row(3));
-                let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
-                let to = to.add(half * to_distance);
-                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd));
-                _mm256_storeu_ps(to.add(to_distance), _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd));
-                let (ab, cd) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
-                _mm256_storeu_ps(to.add(2 * to_distance), _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd));
-                _mm256_storeu_ps(to.add(3 * to_distance), _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd));
+        // SAFETY: the caller's promise.
+        unsafe {
+            let row = |i: usize| _mm256_loadu_ps(from.add(i * distance));
+            let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+            let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+            let (ab_high, cd_high) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+            // Each holds columns `j` and `j + 4`.
+            let columns = [
+                _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+                _mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high),
+                _mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high),
+            ];
+            for (j, column) in columns.into_iter().enumerate() {
+                _mm_storeu_ps(to.add(j * to_distance), _mm256_castps256_ps128(column));
+                _mm_storeu_ps(to.add((j + 4) * to_distance), _mm256_extractf128_ps::<1>(column));
             }
         }
     }
 
-    /// [`Vector::transpose`] in double precision, by 2 x 2 blocks: each register holds two numbers of rows `i` and
-    /// `i + 2`.
+    /// [`Vector::transpose`] in double precision, a half at a time.
     ///
     /// # Safety
     /// As there; the processor must have AVX.
     #[inline(always)]
     #[allow(clippy::inline_always)]
     unsafe fn double(from: *const f64, distance: usize, to: *mut f64, to_distance: usize) {
-        for (i, j) in [(0, 0), (0, 2), (0, 4), (0, 6), (4, 0), (4, 2), (4, 4), (4, 6)] {
+        for half in [0, 4] {
             // SAFETY: the caller's promise.
             unsafe {
-                let row = |i: usize| {
-                    let from = from.add(i * distance + j);
-                    let low = _mm256_castpd128_pd256(_mm_loadu_pd(from));
-                    _mm256_insertf128_pd::<1>(low, _mm_loadu_pd(from.add(2 * distance)))
-                };
-                let (a, b) = (row(i), row(i + 1));
-                let to = to.add(j * to_distance + i);
-                _mm256_storeu_pd(to, _mm256_unpacklo_pd(a, b));
-                _mm256_storeu_pd(to.add(to_distance), _mm256_unpackhi_pd(a, b));
+                let row = |i: usize| _mm256_loadu_pd(from.add(i * distance + half));
+                let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+                let (ab, cd) = (_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d));
+                let (ab_high, cd_high) = (_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d));
+                let to = to.add(half * to_distance);
+                _mm256_storeu_pd(to, _mm256_permute2f128_pd::<0x20>(ab, cd));
+                _mm256_storeu_pd(to.add(to_distance), _mm256_permute2f128_pd::<0x20>(ab_high, cd_high));
+                _mm256_storeu_pd(to.add(2 * to_distance), _mm256_permute2f128_pd::<0x31>(ab, cd));
+                _mm256_storeu_pd(to.add(3 * to_distance), _mm256_permute2f128_pd::<0x31>(ab_high, cd_high));
             }
         }
     }

@@ -271,15 +271,15 @@ pub(super) fn transpose<T: Float, V: Vector<T>>(
 ) {
     let mut channel = 0;
     while channel < channels {
-        let count = (channels - channel).min(width - channel % width).min(8);
+        let count = (channels - channel).min(width - channel % width).min(4);
         let to = &mut to[channel / width * width * pixels + channel % width..];
         let g = &g[channel * plane..];
-        let blocks = if count == 8 { pixels / 8 } else { 0 };
+        let blocks = if count == 4 { pixels / 8 } else { 0 };
         if blocks > 0 {
-            assert!(7 * plane + pixels <= g.len() && (pixels - 1) * width + 8 <= to.len());
+            assert!(3 * plane + pixels <= g.len() && (pixels - 1) * width + 4 <= to.len());
         }
         for block in 0..blocks {
-            // SAFETY: eight pixels, of `pixels`, of eight planes, as just checked.
+            // SAFETY: eight pixels, of `pixels`, of four planes, as just checked.
             unsafe {
                 let to = to.as_mut_ptr().add(block * 8 * width);
                 V::transpose(g.as_ptr().add(block * 8), plane, to, width);

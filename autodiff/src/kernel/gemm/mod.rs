@@ -21,24 +21,21 @@ use crate::kernel::parallel::{self, Shared};
 use right::Panels;
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use tile::{Left, Right, Target};
+use tile::{Right, Target};
 
 pub(crate) use panels::Packed;
 
 /// Nanoseconds of one multiply-add.
 const MAC_NS: f64 = 0.02;
-/// Nanoseconds to read a number of an operand again, to lay one of the right operand out, and one of the left.
+/// Nanoseconds to read a number of the right operand again, and to lay a number of either operand out.
 const READ_NS: f64 = 0.02;
 const LAY_NS: f64 = 0.1;
-const TURN_NS: f64 = 0.25;
 /// The most rows of the inner dimension in one slice.
-const DEPTH: usize = 384;
-/// The most rows of the left operand in one block.
-const BLOCK: usize = 24;
-/// The same where the left operand's columns lie together: two lines of the cache, most of which are then read once.
-const COLUMNS_BLOCK: usize = 32;
-/// The most panels of a slice: 12 of 72 KiB.
-const GROUP: usize = 12;
+const DEPTH: usize = 512;
+/// The most rows of the left operand in one block: whole tiles, and whole lines of the cache where its columns lie together.
+const BLOCK: usize = 48;
+/// The most panels of a slice: 20 of 64 KiB.
+const GROUP: usize = 20;
 /// Rows up to which the right operand is read where it is: laying it out would cost more than it saves.
 const FEW: usize = 192;
 /// Numbers of a right operand that fits the first cache, and is read where it is for any number of rows.
@@ -190,9 +187,8 @@ fn rows<T: Float>(
         return piece(0..m, 0..panels);
     }
     let blocks = m.div_ceil(BLOCK);
-    let turned = a.column_stride != 1;
-    // What each cut of the columns adds, for the left operand is read once more, and each cut of the rows.
-    let across = (m * k) as f64 * if turned { TURN_NS } else { READ_NS };
+    // What each cut of the columns adds, for the left operand is laid out once more, and each cut of the rows.
+    let across = (m * k) as f64 * LAY_NS;
     let down = (n * k) as f64 * if b.room(1) > 0 { LAY_NS } else { READ_NS };
     let (high, wide) = grid(ns, (blocks, down), (panels, across));
     parallel::each(high * wide, 1, &|i| {
@@ -246,7 +242,7 @@ impl<T: Float> Piece<'_, T> {
         rows: Range<usize>,
         i: usize,
         (from, depth): (usize, usize),
-        turned: Option<&[T]>,
+        turned: &[T],
         right: Right<T>,
     ) {
         let n = self.n;
@@ -255,13 +251,7 @@ impl<T: Float> Piece<'_, T> {
         let mut row = rows.start;
         while row < rows.end {
             let height = tile::rows(V::LEVEL, rows.end - row);
-            let left = match turned {
-                Some(turned) => {
-                    let start = turned[(row - rows.start) * depth..].as_ptr();
-                    Left { start, stride: 1, step: height }
-                }
-                None => Left { start: self.a.at(row, from), stride: self.a.row_stride, step: 1 },
-            };
+            let left = turned[(row - rows.start) * depth..].as_ptr();
             let start = self.out.place(row * n + first, (height - 1) * n + width.min(n - first));
             // What the first slice is added to, and what later ones are.
             let plus = if from > 0 {
@@ -294,6 +284,23 @@ impl<T: Float> Piece<'_, T> {
             row += height;
         }
     }
+
+    /// Asks for part `i` of `parts` of the lines of these rows of the left operand, if its columns lie together.
+    #[inline(always)]
+    fn ask<V: Vector<T>>(
+        &self,
+        rows: Range<usize>,
+        (from, depth): (usize, usize),
+        (i, parts): (usize, usize),
+    ) {
+        if self.a.row_stride == 1 {
+            for column in i * depth / parts..(i + 1) * depth / parts {
+                for row in rows.clone().step_by(64 / size_of::<T>()) {
+                    V::prefetch(self.a.at(row, from + column));
+                }
+            }
+        }
+    }
 }
 
 #[allow(clippy::inline_always)]
@@ -302,40 +309,31 @@ impl<T: Float> Job<T> for Piece<'_, T> {
     fn run<V: Vector<T>>(self) {
         let slices = self.k.div_ceil(DEPTH);
         let most = self.k.div_ceil(slices);
-        let group = self.panels.len().min(GROUP);
+        let group = self.panels.len().div_ceil(self.panels.len().div_ceil(GROUP));
         let mut room = Fresh::take(self.b.room(most) * group);
-        // Rows that do not lie together are laid out in tiles.
-        let (turn, block) = if self.a.column_stride == 1 { (false, BLOCK) } else { (true, COLUMNS_BLOCK) };
-        let mut turned = turn.then(|| Fresh::take(self.rows.len().min(block) * most));
+        let mut turned = Fresh::take(self.rows.len().min(BLOCK) * most);
         for from in (0..self.k).step_by(most) {
             let depth = most.min(self.k - from);
             let mut laid = None;
             for first in self.panels.clone().step_by(group) {
                 let panels = first..self.panels.end.min(first + group);
                 self.b.lay::<V>(panels.clone(), from, depth, &mut room);
-                for row in self.rows.clone().step_by(block) {
-                    let rows = row..self.rows.end.min(row + block);
-                    if let Some(turned) = turned.as_mut().filter(|_| laid != Some(row)) {
+                for row in self.rows.clone().step_by(BLOCK) {
+                    let rows = row..self.rows.end.min(row + BLOCK);
+                    if laid != Some(row) {
+                        let from = self.a.at(row, from);
                         // SAFETY: the matrix has these rows and columns.
-                        unsafe {
-                            panels::turn::<T, V>(turned, rows.len(), depth, self.a.at(row, from), self.a);
-                        };
+                        unsafe { panels::turn::<T, V>(&mut turned, rows.len(), depth, from, self.a) };
                         laid = Some(row);
                     }
                     let mut place = room.as_ptr();
-                    let next = rows.end..self.rows.end.min(rows.end + block);
+                    let next = rows.end..self.rows.end.min(rows.end + BLOCK);
                     for i in panels.clone() {
-                        // The next rows come from far apart: their lines are asked for while these are at work (without,
-                        // 2 to 8 % slower).
-                        if turn && !next.is_empty() {
-                            let part = |i: usize| from + (i - panels.start) * depth / panels.len();
-                            for column in part(i)..part(i + 1) {
-                                V::prefetch(self.a.at(next.start, column));
-                                V::prefetch(self.a.at(next.end - 1, column));
-                            }
-                        }
+                        // The next rows come from far: their lines are asked for while these are at work. Where rows lie
+                        // together, the processor guesses them, and asking costs 1 to 4 %.
+                        self.ask::<V>(next.clone(), (from, depth), (i - panels.start, panels.len()));
                         let right = self.b.slice(i, from, place);
-                        self.tiles::<V>(rows.clone(), i, (from, depth), turned.as_deref(), right);
+                        self.tiles::<V>(rows.clone(), i, (from, depth), &turned, right);
                         place = place.wrapping_add(depth * self.b.layout.width(i));
                     }
                 }

@@ -1,7 +1,7 @@
 //! Operands laid out as the tiles read them.
 //!
-//! The right operand lies in panels of a tile's width, all rows of a panel one after the other. The left one is read where
-//! it is as long as its rows lie together; columns that lie together are turned, a tile of rows at a time.
+//! The right operand lies in panels of a tile's width, all rows of a panel one after the other; the left one in tiles of
+//! rows, all columns of a tile one after the other, so that the inner loop has one address for all of its rows.
 
 use super::{Matrix, tile};
 use crate::float::Float;
@@ -203,9 +203,9 @@ impl<T: Float> Job<T> for Lay<T> {
                         std::ptr::copy_nonoverlapping(from, to.add(l * width), count);
                     }
                 }
-                (_, 1, 8..) if across > 0 => {
-                    let (deep, wide) = (depth - depth % 8, count - count % 8);
-                    for c in (0..wide).step_by(8) {
+                (_, 1, 4..) if across > 0 => {
+                    let (deep, wide) = (depth - depth % 8, count - count % 4);
+                    for c in (0..wide).step_by(4) {
                         let from = from.wrapping_offset(c as isize * across);
                         for l in (0..deep).step_by(8) {
                             V::transpose(from.add(l), across as usize, to.add(l * width + c), width);
@@ -232,12 +232,16 @@ pub(super) unsafe fn lay_together<T: Float, V: Vector<T>>(
     from: *const T,
     step: isize,
 ) {
+    /// Rows that are asked for ahead: where one ends, the processor does not guess where the next one begins.
+    const AHEAD: isize = 4;
     for l in 0..depth {
         let row = from.wrapping_offset(l as isize * step);
         for i in 0..panels {
             for c in (0..width).step_by(V::LANES) {
+                let from = row.wrapping_add(i * width + c);
+                V::prefetch(from.wrapping_offset(AHEAD * step));
                 // SAFETY: the caller's promise.
-                unsafe { V::load(row.add(i * width + c)).store(to.add((i * depth + l) * width + c)) };
+                unsafe { V::load(from).store(to.add((i * depth + l) * width + c)) };
             }
         }
     }
@@ -257,34 +261,39 @@ pub(super) unsafe fn turn<T: Float, V: Vector<T>>(
     from: *const T,
     matrix: Matrix<'_, T>,
 ) {
-    /// Columns are read so many tiles at a time: whole lines of the cache.
-    const TOGETHER: usize = 8;
+    let (down, across) = (matrix.row_stride, matrix.column_stride);
     let tiles = &mut tiles[..rows * depth];
     let mut first = 0;
     while first < rows {
         let height = tile::rows(V::LEVEL, rows - first);
-        let count = ((rows - first) / height).min(TOGETHER);
-        let tiles = &mut tiles[first * depth..(first + count * height) * depth];
-        for l in 0..depth {
-            let column =
-                from.wrapping_offset(first as isize * matrix.row_stride + l as isize * matrix.column_stride);
-            for (i, tile) in tiles.chunks_exact_mut(height * depth).enumerate() {
-                let to = tile[l * height..][..height].as_mut_ptr();
-                let column = column.wrapping_offset((i * height) as isize * matrix.row_stride);
-                // SAFETY: the caller's promise; an array of `T` is aligned as `T`, and there is room as just checked.
-                unsafe {
-                    match (matrix.row_stride, height) {
-                        (1, 8) => *to.cast::<[T; 8]>() = *column.cast::<[T; 8]>(),
-                        (1, 6) => *to.cast::<[T; 6]>() = *column.cast::<[T; 6]>(),
-                        (stride, _) => {
-                            for r in 0..height {
-                                *to.add(r) = *column.wrapping_offset(r as isize * stride);
-                            }
+        let tile = tiles[first * depth..][..height * depth].as_mut_ptr();
+        let from = from.wrapping_offset(first as isize * down);
+        // Columns that are transposed by blocks, of rows that lie together.
+        let blocks = if across == 1 && down >= 0 && height % 4 == 0 { depth - depth % 8 } else { 0 };
+        for l in (0..blocks).step_by(8) {
+            for r in (0..height).step_by(4) {
+                let from = from.wrapping_offset(r as isize * down + l as isize);
+                // SAFETY: the caller's promise, and there is room as just checked.
+                unsafe { V::transpose(from, down as usize, tile.add(l * height + r), height) };
+            }
+        }
+        for l in blocks..depth {
+            let column = from.wrapping_offset(l as isize * across);
+            // SAFETY: the caller's promise, and there is room as just checked; an array of `T` is aligned as `T`.
+            unsafe {
+                let to = tile.add(l * height);
+                match (down, height) {
+                    (1, 12) => *to.cast::<[T; 12]>() = *column.cast::<[T; 12]>(),
+                    (1, 8) => *to.cast::<[T; 8]>() = *column.cast::<[T; 8]>(),
+                    (1, 4) => *to.cast::<[T; 4]>() = *column.cast::<[T; 4]>(),
+                    _ => {
+                        for r in 0..height {
+                            *to.add(r) = *column.wrapping_offset(r as isize * down);
                         }
                     }
                 }
             }
         }
-        first += count * height;
+        first += height;
     }
 }

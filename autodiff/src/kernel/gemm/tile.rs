@@ -1,21 +1,27 @@
 //! The inner loops: tiles of sums that stay in registers.
 //!
-//! A tile is `ROWS` rows by `VECTORS` vectors: 8 x 3 of the 32 registers of AVX-512, 6 x 2 of the 16 of AVX2. A step loads
+//! A tile is `ROWS` rows by `VECTORS` vectors: 12 x 2 of the 32 registers of AVX-512, 4 x 3 of the 16 of AVX2. A step loads
 //! `VECTORS` vectors of the right operand and broadcasts `ROWS` numbers of the left one for `ROWS * VECTORS` fused
-//! multiply-adds. Measured with AVX-512 at a depth
-//! of 256, in the same run: 8 x 3 100 GFLOP/s, 12 x 2 97, 8 x 2 92.
+//! multiply-adds.
+//!
+//! What limits it is the number of instructions rather than the arithmetic as soon as something else runs on the same core,
+//! as the other half of a core of two threads does in a shared machine: an idle core, which has the same peak either way,
+//! starts five to six instructions a cycle, a shared one half as many. So there is one pointer for all rows, the loop is
+//! unrolled, and of the 12 rows that AVX-512 broadcasts every second is broadcast within the multiply-adds.
 
 use crate::float::Float;
 use crate::kernel::conv::vector::Vector;
 use crate::kernel::dispatch::Level;
 use std::hint::black_box;
 
-/// Rows of the right operand that are asked for ahead: they come from the second cache (without, a tenth slower).
+/// Rows of the right operand that are asked for ahead: they come from the second cache.
 const AHEAD: usize = 8;
+/// Steps in a pass of the inner loop.
+const UNROLL: usize = 4;
 
 /// The vectors of the widest tile.
 pub(super) const fn vectors(level: Level) -> usize {
-    if matches!(level, Level::Avx512) { 3 } else { 2 }
+    if matches!(level, Level::Avx2) { 3 } else { 2 }
 }
 
 /// The rows of the next tile, where `left` rows are left.
@@ -23,19 +29,11 @@ pub(super) const fn vectors(level: Level) -> usize {
 #[allow(clippy::inline_always)]
 pub(super) fn rows(level: Level, left: usize) -> usize {
     match (level, left) {
+        (Level::Avx512, 12..) => 12,
         (Level::Avx512, 8..) => 8,
-        (Level::Avx2, 6..) => 6,
         (_, 4..) => 4,
         (_, left) => left.min(2),
     }
-}
-
-/// The left operand of a tile: number `(r, l)` is at `start + r * stride + l * step`.
-#[derive(Clone, Copy)]
-pub(super) struct Left<T> {
-    pub(super) start: *const T,
-    pub(super) stride: isize,
-    pub(super) step: usize,
 }
 
 /// The right operand of a tile: row `l` starts at `start + l * pitch`.
@@ -63,7 +61,7 @@ pub(super) struct Target<T> {
 pub(super) unsafe fn tile<T: Float, V: Vector<T>>(
     [rows, vectors]: [usize; 2],
     depth: usize,
-    left: Left<T>,
+    left: *const T,
     right: Right<T>,
     target: Target<T>,
 ) {
@@ -77,13 +75,14 @@ pub(super) unsafe fn tile<T: Float, V: Vector<T>>(
         };
     }
     match V::LEVEL {
-        Level::Avx512 => tiles!(8 3, 8 2, 8 1, 4 3, 4 2, 4 1, 2 3, 2 2, 2 1, 1 3, 1 2, 1 1),
-        Level::Avx2 => tiles!(6 2, 6 1, 4 2, 4 1, 2 2, 2 1, 1 2, 1 1),
+        Level::Avx512 => tiles!(12 2, 12 1, 8 2, 8 1, 4 2, 4 1, 2 2, 2 1, 1 2, 1 1),
+        Level::Avx2 => tiles!(4 3, 4 2, 4 1, 2 3, 2 2, 2 1, 1 3, 1 2, 1 1),
         Level::Portable => tiles!(4 2, 4 1, 2 2, 2 1, 1 2, 1 1),
     }
 }
 
-/// `target[r][c] ← plus[r][c] + Σ_l left[r][l] right[l][c]` for `l < depth`, `ROWS` rows `r` and `VECTORS` vectors of numbers `c`.
+/// `target[r][c] ← plus[r][c] + Σ_l left[l][r] right[l][c]` for `l < depth`, `ROWS` rows `r` and `VECTORS` vectors of numbers
+/// `c`; the rows of the left operand, as it is laid out, lie one after the other.
 ///
 /// # Safety
 /// The numbers that the formula names must be readable, those of the target writable.
@@ -91,7 +90,7 @@ pub(super) unsafe fn tile<T: Float, V: Vector<T>>(
 #[allow(clippy::inline_always)]
 unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
     depth: usize,
-    left: Left<T>,
+    left: *const T,
     right: Right<T>,
     target: Target<T>,
 ) {
@@ -103,11 +102,7 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
     }
     // SAFETY: these are the addresses that the caller vouches for.
     unsafe {
-        // That the rows are equally far apart is hidden from LLVM: it would go from row to row by an addition each, in
-        // competition with the arithmetic.
-        let rows: [_; ROWS] =
-            black_box(std::array::from_fn(|r| left.start.wrapping_offset(r as isize * left.stride)));
-        let sums = sums::<T, V, ROWS, VECTORS>(depth, rows, left.step, right);
+        let sums = sums::<T, V, ROWS, VECTORS>(depth, left, right);
         for (r, sums) in sums.into_iter().enumerate() {
             for (v, sum) in sums.into_iter().enumerate() {
                 let to = target.start.add(r * target.distance + v * V::LANES);
@@ -122,7 +117,7 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
     }
 }
 
-/// `Σ_l rows[r][l * step] right[l][c]`.
+/// `Σ_l left[l][r] right[l][c]`.
 ///
 /// # Safety
 /// The numbers that the formula names must be readable.
@@ -130,31 +125,58 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
 #[allow(clippy::inline_always)]
 unsafe fn sums<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
     depth: usize,
-    rows: [*const T; ROWS],
-    step: usize,
+    left: *const T,
     right: Right<T>,
 ) -> [[V; VECTORS]; ROWS] {
     let mut sums = [[V::zero(); VECTORS]; ROWS];
-    for l in 0..depth {
-        // SAFETY: these are the addresses that the caller vouches for.
-        unsafe {
-            let row = right.start.add(l * right.pitch);
-            let mut b = [V::zero(); VECTORS];
-            for (v, b) in b.iter_mut().enumerate() {
-                *b = V::load(row.add(v * V::LANES));
-            }
-            for v in 0..VECTORS {
-                V::prefetch(row.wrapping_add(AHEAD * right.pitch + v * V::LANES));
-            }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let a = V::splat(rows[r].add(l * step));
-                for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum = a.fused(b, *sum);
-                }
-            }
+    // The same address twice, which LLVM cannot know: a number that is read for one product only is broadcast by the
+    // multiply-add of AVX-512 itself.
+    let mut lefts = [left, if matches!(V::LEVEL, Level::Avx512) { black_box(left) } else { left }];
+    let mut row = right.start;
+    for _ in 0..depth / UNROLL {
+        for l in 0..UNROLL {
+            // SAFETY: these are the addresses that the caller vouches for.
+            unsafe {
+                step(&mut sums, lefts.map(|left| left.add(l * ROWS)), row.add(l * right.pitch), right.pitch);
+            };
         }
+        lefts = lefts.map(|left| left.wrapping_add(UNROLL * ROWS));
+        row = row.wrapping_add(UNROLL * right.pitch);
+    }
+    for _ in 0..depth % UNROLL {
+        // SAFETY: as above.
+        unsafe { step(&mut sums, lefts, row, right.pitch) };
+        lefts = lefts.map(|left| left.wrapping_add(ROWS));
+        row = row.wrapping_add(right.pitch);
     }
     sums
+}
+
+/// `sums[r][c] += left[r] right[c]`, where `lefts` is the same address twice; the rows of the right operand are `pitch` apart.
+///
+/// # Safety
+/// The numbers that the formula names must be readable.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+unsafe fn step<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
+    sums: &mut [[V; VECTORS]; ROWS],
+    lefts: [*const T; 2],
+    right: *const T,
+    pitch: usize,
+) {
+    let mut b = [V::zero(); VECTORS];
+    for (v, b) in b.iter_mut().enumerate() {
+        // SAFETY: these are the addresses that the caller vouches for.
+        *b = unsafe { V::load(right.add(v * V::LANES)) };
+        V::prefetch(right.wrapping_add(AHEAD * pitch + v * V::LANES));
+    }
+    for (r, sums) in sums.iter_mut().enumerate() {
+        for (v, (sum, b)) in sums.iter_mut().zip(b).enumerate() {
+            let left = lefts[usize::from(r % 2 == 0 && v % 2 == 1)];
+            // SAFETY: as above.
+            *sum = unsafe { V::splat(left.add(r)) }.fused(b, *sum);
+        }
+    }
 }
 
 /// `to[r * distance + c] ← Σ_l rows[r][l] columns[c][l]` for `l < depth`: inner products of `ROWS` rows, `row` apart, and
