@@ -196,33 +196,52 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn backward(&self) -> Result<()> {
-        let Some(root) = &self.node else { return Err(ErrorKind::Untracked.of("backward")) };
-        if self.size() != 1 {
-            return Err(ErrorKind::NotScalar { shape: self.shape() }.of("backward"));
-        }
-        let site = Site::caller();
-        no_grad(|| {
-            let mut pending = Pending([(root.clone(), Self::full(T::ONE, self.shape()))].into());
-            let mut arrived = Vec::new();
-            while let Some((mut node, grad)) = pending.0.pop_back() {
-                let read = if let Some(Node { kind: Kind::Op(record), .. }) = node.get_mut() {
-                    // A node that only this pass refers to needs no lock.
-                    read(record.get_mut().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
-                } else if let Kind::Op(record) = &node.kind {
-                    read(&mut record.write().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
-                } else {
-                    arrived.push((node, grad.array));
-                    continue;
-                };
-                read.map_err(|error| {
+        arrive(use_up(self, T::ONE)?);
+        Ok(())
+    }
+}
+
+/// The gradients of variables, with their nodes.
+pub(crate) type Arrived<T> = Vec<(Shared<Node<T>>, Array<T>)>;
+
+/// Uses up the tape of `loss`, a single number, and returns `seed` times its gradients.
+///
+/// # Errors
+/// As [`Tensor::backward`].
+#[track_caller]
+pub(crate) fn use_up<T: Float>(loss: &Tensor<T>, seed: T) -> Result<Arrived<T>> {
+    let Some(root) = &loss.node else { return Err(ErrorKind::Untracked.of("backward")) };
+    if loss.size() != 1 {
+        return Err(ErrorKind::NotScalar { shape: loss.shape() }.of("backward"));
+    }
+    let site = Site::caller();
+    no_grad(|| {
+        let mut pending = Pending([(root.clone(), Tensor::full(seed, loss.shape()))].into());
+        let mut arrived = Vec::new();
+        while let Some((mut node, grad)) = pending.0.pop_back() {
+            let read = if let Some(Node { kind: Kind::Op(record), .. }) = node.get_mut() {
+                // A node that only this pass refers to needs no lock.
+                read(record.get_mut().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
+            } else if let Kind::Op(record) = &node.kind {
+                read(&mut record.write().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
+            } else {
+                arrived.push((node, grad.array));
+                continue;
+            };
+            read.map_err(
+                |error| {
                     if error.kind() == &ErrorKind::Freed { error.at("backward", site) } else { error }
-                })?;
-            }
-            for (node, grad) in arrived {
-                deposit(&node, &grad);
-            }
-            Ok(())
-        })
+                },
+            )?;
+        }
+        Ok(arrived)
+    })
+}
+
+/// Adds gradients to those that their variables hold.
+pub(crate) fn arrive<T: Float>(arrived: Arrived<T>) {
+    for (node, grad) in arrived {
+        deposit(&node, &grad);
     }
 }
 

@@ -45,7 +45,7 @@
 //! | Values | [`Tensor`], tracked or not; [`Array`], its numbers; [`Shape`]; [`Float`] is `f32` or `f64` |
 //! | Literals | [`tensor!`], [`array!`] |
 //! | Gradients | [`Tensor::backward`]; [`grad`] and [`pull_back`], which can be differentiated again; [`no_grad`] |
-//! | Transforms | [`vjp`], [`jvp`], [`value_and_grad`], [`jacobian`], [`hessian`], [`hvp`], [`per_sample_grads`]; [`checkpoint`]; [`Tensor::map_grad`] |
+//! | Transforms | [`vjp`], [`jvp`], [`value_and_grad`], [`jacobian`], [`hessian`], [`hvp`], [`per_sample_grads`]; [`checkpoint`]; [`backward_in_parts`]; [`Tensor::map_grad`] |
 //! | Places | [`Parameter`], [`Running`]; [`Module`] walks over them by name |
 //! | A look at the tape | [`Graph`], its steps and what each keeps; [`Graph::sweep`], the backward pass step by step |
 //! | Your own ops | [`Op`], one forward and one rule per input |
@@ -71,6 +71,7 @@ mod macros;
 mod op;
 mod ops;
 mod parameter;
+mod parts;
 mod print;
 mod random;
 mod shape;
@@ -97,6 +98,7 @@ pub use ops::pool::PoolOptions;
 pub use ops::resize::Interpolation;
 pub use ops::slicing::{Index, Indices};
 pub use parameter::{Counter, Module, Parameter, Path, Place, PlaceMut, Running};
+pub use parts::backward_in_parts;
 pub use random::Rng;
 pub use shape::{Axes, MAX_RANK, Shape};
 pub use state::{Mismatch, Misshapen, StateDict};

@@ -2,12 +2,13 @@
 
 use crate::array::Array;
 use crate::float::Float;
+use crate::parts;
 use crate::tensor::Tensor;
 use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A place that holds a variable: read by deref, written through `&mut`.
 ///
@@ -121,8 +122,12 @@ impl<T: Float> Running<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().into()
     }
 
-    /// Replaces the values by what `update` makes of them; no other thread comes between.
+    /// Replaces the values by what `update` makes of them; no other thread comes between. Of the parts of
+    /// [`backward_in_parts`](crate::backward_in_parts), only the first does.
     pub fn update(&self, update: impl FnOnce(Tensor<T>) -> Tensor<T>) {
+        if parts::is_later() {
+            return;
+        }
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *place = update(place.clone().into()).array;
     }
@@ -144,12 +149,12 @@ impl<T: Float> Clone for Running<T> {
 /// assert_eq!(counter.clone().next(), 0);
 /// ```
 #[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
+pub struct Counter(Arc<AtomicU64>);
 
 impl Counter {
     /// A place that starts with this number.
     pub fn new(count: u64) -> Self {
-        Self(AtomicU64::new(count))
+        Self(Arc::new(AtomicU64::new(count)))
     }
 
     /// The present number.
@@ -157,9 +162,10 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The present number, which no other call gets: the count goes up by one.
+    /// The present number, which no other call gets: the count goes up by one. Each part of
+    /// [`backward_in_parts`](crate::backward_in_parts) gets numbers of its own.
     pub fn next(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed)
+        parts::next(&self.0).unwrap_or_else(|| self.0.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Replaces the number.

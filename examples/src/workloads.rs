@@ -3,7 +3,9 @@
 //! The benchmark times them in `f32`; a test holds that their bits do not depend on the number of threads.
 
 use autodiff::{AttentionOptions, Float, Path, Place, PoolOptions, Result, Rng, Tensor};
-use nn::{Affine, BatchNorm, Conv2d, Dropout, Gru, Layer, LayerNorm, Lstm, Module, Relu, Sequential};
+use nn::{
+    Affine, BatchNorm, Conv2d, Dropout, Gru, Layer, LayerNorm, Lstm, Module, Relu, Sequential, data_parallel,
+};
 use optim::{Adam, Momentum, Optimizer};
 
 /// A workload: its name, the batch that it is timed with, and what builds it for a batch of any size.
@@ -56,15 +58,22 @@ impl<T: Float> Training<T> {
     /// # Errors
     /// None that is known: the shapes fit.
     pub fn step(&mut self) -> Result<()> {
-        if let Task::Differentiate = self.task {
-            self.inputs.take_grad();
-            self.model.parameters(&mut |_, parameter| drop(parameter.take_grad()));
-        }
+        self.forget();
         self.loss()?.backward()?;
-        if let Task::Classify { optimizer, .. } = &mut self.task {
-            optimizer.step(&mut *self.model)?;
-        }
-        Ok(())
+        self.update()
+    }
+
+    /// Does one step with the batch in slices, one thread each.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_in_parts(&mut self, parts: usize) -> Result<()> {
+        self.forget();
+        let (model, inputs, labels) = (&*self.model, &self.inputs, self.task.labels());
+        data_parallel(inputs.shape().dim(0), parts, |rows| {
+            loss(model, &inputs.slice(0, rows.clone())?, labels.map(|labels| &labels[rows]))
+        })?;
+        self.update()
     }
 
     /// The number that a step differentiates, on the tape.
@@ -72,11 +81,23 @@ impl<T: Float> Training<T> {
     /// # Errors
     /// As [`step`](Self::step).
     pub fn loss(&self) -> Result<Tensor<T>> {
-        let output = self.model.forward(&self.inputs)?;
-        match &self.task {
-            Task::Classify { labels, .. } => output.cross_entropy(labels),
-            Task::Differentiate => Ok(output.square().mean()),
+        loss(&*self.model, &self.inputs, self.task.labels())
+    }
+
+    /// Drops the gradients that no optimiser takes.
+    fn forget(&self) {
+        if let Task::Differentiate = self.task {
+            self.inputs.take_grad();
+            self.model.parameters(&mut |_, parameter| drop(parameter.take_grad()));
         }
+    }
+
+    /// A step of the optimiser, if there is one.
+    fn update(&mut self) -> Result<()> {
+        if let Task::Classify { optimizer, .. } = &mut self.task {
+            optimizer.step(&mut *self.model)?;
+        }
+        Ok(())
     }
 
     /// Takes over the inputs and the parameters of a training of the same model in another precision.
@@ -110,6 +131,21 @@ impl<T: Float> Training<T> {
         state.extend(self.inputs.grad().map(|grad| ("gradient of the inputs".to_owned(), grad.to_vec())));
         state
     }
+}
+
+impl<T: Float> Task<T> {
+    fn labels(&self) -> Option<&[usize]> {
+        match self {
+            Task::Classify { labels, .. } => Some(labels),
+            Task::Differentiate => None,
+        }
+    }
+}
+
+/// The cross-entropy with the labels, or else the mean square.
+fn loss<T: Float>(model: &dyn Layer<T>, inputs: &Tensor<T>, labels: Option<&[usize]>) -> Result<Tensor<T>> {
+    let output = model.forward(inputs)?;
+    labels.map_or_else(|| Ok(output.square().mean()), |labels| output.cross_entropy(labels))
 }
 
 /// The numbers of a tensor in another precision.

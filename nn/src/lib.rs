@@ -63,6 +63,7 @@
 //! | Ways around | [`Residual`], [`Identity`] |
 //! | Dropout | [`Dropout`], [`ChannelDropout`], [`AlphaDropout`] |
 //! | Activations | [`Relu`], [`Relu6`], [`LeakyRelu`], [`Prelu`], [`Elu`], [`Celu`], [`Selu`], [`Gelu`], [`GeluTanh`], [`Silu`], [`Mish`], [`Softplus`], [`Softsign`], [`Sigmoid`], [`LogSigmoid`], [`Tanh`], [`HardTanh`], [`HardSigmoid`], [`HardSwish`], [`TanhShrink`], [`SoftShrink`], [`HardShrink`], [`Threshold`], [`Step`], [`Softmax`], [`Softmin`], [`LogSoftmax`], [`Glu`] |
+//! | A batch on several threads | [`data_parallel`] |
 //! | Training or evaluation | [`evaluate`], [`evaluating`], [`is_training`] |
 //! | Losses, metrics | [`loss`], [`metrics`] |
 //! | A look at a model | [`summary`]: layers, shapes, parameters, memory |
@@ -75,6 +76,7 @@ mod activation;
 mod affine;
 mod attention;
 mod conv;
+mod data_parallel;
 mod dropout;
 mod embedding;
 mod init;
@@ -103,6 +105,7 @@ pub use affine::Affine;
 pub use attention::{AttentionMasks, MultiHeadAttention};
 pub use autodiff::{Module, StateDict};
 pub use conv::{Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
+pub use data_parallel::data_parallel;
 pub use dropout::{AlphaDropout, ChannelDropout, Dropout};
 pub use embedding::Embedding;
 pub use init::{Gain, Init};

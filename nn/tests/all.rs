@@ -1,6 +1,7 @@
 //! The tests in one program: in one of its own, each would compile once more what they share, which is most of it.
 #![allow(missing_docs)]
 
+mod data_parallel;
 mod derive;
 mod dropout;
 mod init;

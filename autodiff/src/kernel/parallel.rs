@@ -23,12 +23,32 @@ const CACHED: usize = 1 << 20;
 thread_local! {
     /// Whether the next large output is written from its end.
     static DOWNWARDS: Cell<bool> = const { Cell::new(false) };
+    /// Whether everything stays on this thread.
+    static SERIAL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How many threads work is cut for.
+#[inline]
+pub(crate) fn threads() -> usize {
+    if SERIAL.get() { 1 } else { rayon::current_num_threads() }
+}
+
+/// Runs `body` with all kernels on this thread.
+pub(crate) fn serially<R>(body: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SERIAL.set(self.0);
+        }
+    }
+    let _restore = Restore(SERIAL.replace(true));
+    body()
 }
 
 /// Whether work of about `ns` nanoseconds is worth more than one thread.
 #[inline]
 pub(crate) fn worthwhile(ns: f64) -> bool {
-    ns >= SERIAL_NS && rayon::current_num_threads() > 1
+    ns >= SERIAL_NS && threads() > 1
 }
 
 /// Calls `body(i)` for each `i` below `count`, on several threads, at least `least` of them in a row.

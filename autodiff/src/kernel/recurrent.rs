@@ -87,7 +87,7 @@ pub(crate) struct Course<'a, T> {
 /// bits do not depend on how many these are.
 fn rows_of_part(batch: usize) -> usize {
     // Whole tiles of a product.
-    batch.div_ceil(rayon::current_num_threads()).next_multiple_of(8).min(batch)
+    batch.div_ceil(parallel::threads()).next_multiple_of(8).min(batch)
 }
 
 /// Cuts steps of `batch` rows of `width` numbers into parts of so many rows: for each part, its piece of each step. Where

@@ -201,7 +201,7 @@ fn rows<T: Float>(
 /// How many times to cut the rows and the columns of a product that takes `ns` nanoseconds; of each are given how many there
 /// are to cut, and what a cut costs. The pieces are to keep all threads at work, which are not equally fast.
 fn grid(ns: f64, (rows, down): (usize, f64), (columns, across): (usize, f64)) -> (usize, usize) {
-    let threads = rayon::current_num_threads();
+    let threads = parallel::threads();
     let most = (4 * threads).min((ns / parallel::SERIAL_NS * 4.0) as usize).max(1);
     let mut best = (f64::INFINITY, (1, 1));
     for high in 1..=most.min(rows) {

@@ -269,7 +269,7 @@ pub(super) unsafe fn turn<T: Float, V: Vector<T>>(
         let tile = tiles[first * depth..][..height * depth].as_mut_ptr();
         let from = from.wrapping_offset(first as isize * down);
         // Columns that are transposed by blocks, of rows that lie together.
-        let blocks = if across == 1 && down >= 0 && height % 4 == 0 { depth - depth % 8 } else { 0 };
+        let blocks = if across == 1 && down >= 0 && height.is_multiple_of(4) { depth - depth % 8 } else { 0 };
         for l in (0..blocks).step_by(8) {
             for r in (0..height).step_by(4) {
                 let from = from.wrapping_offset(r as isize * down + l as isize);
