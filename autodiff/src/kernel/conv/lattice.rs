@@ -369,6 +369,20 @@ fn pieces<T: Float, const N: usize, const REST: bool>(from: &[T], to: &mut [T]) 
     }
 }
 
+/// Asks for the share of `len` numbers at `start` that `from..to` is of `whole`, if they are few enough to stay in the first
+/// cache until they are needed: small images lie apart, so that the processor does not guess the next one.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) fn ask<T: Float, V: Vector<T>>(start: *const T, len: usize, [from, to]: [usize; 2], whole: usize) {
+    /// Bytes up to which it is worth it.
+    const SMALL: usize = 1 << 13;
+    if len * size_of::<T>() <= SMALL {
+        for at in (from * len / whole..to * len / whole).step_by(64 / size_of::<T>()) {
+            V::prefetch(start.wrapping_add(at));
+        }
+    }
+}
+
 /// The smallest number of vectors that hold `len` numbers, as numbers.
 #[inline(always)]
 #[allow(clippy::inline_always)]

@@ -1,6 +1,6 @@
 //! The forward pass and the gradient by the input: one loop for both.
 
-use super::lattice::{Axis, Lattice, copy_rows, whole};
+use super::lattice::{Axis, Lattice, ask, copy_rows, whole};
 use super::vector::{Job, Vector, dispatch};
 use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
@@ -80,6 +80,7 @@ pub(super) fn mix<T: Float>(
                 group,
                 to,
                 x: &x[i * image..(i + 1) * image],
+                next: x.get((i + 1) * image..(i + 2) * image).unwrap_or_default(),
                 bias: &constant[group * padded..(group + 1) * padded],
                 band: lattice.rows(band),
                 first: i * to,
@@ -140,6 +141,8 @@ struct Mix<'a, T: Float> {
     /// The number of output channels.
     to: usize,
     x: &'a [T],
+    /// The image that is most often the next one.
+    next: &'a [T],
     /// One for each output channel of the tiles.
     bias: &'a [T],
     /// The rows of the grid to compute.
@@ -192,6 +195,7 @@ impl<T: Float> Mix<'_, T> {
         let tiles = self.bias.len() / ROWS;
         let size = class.offsets.len() * ROWS;
         let weights = &class.weights[self.group * tiles * size..(self.group + 1) * tiles * size];
+        let plane = self.lattice.axes[0].out_len * self.lattice.axes[1].out_len;
         let mut at = 0;
         while at < stride {
             let columns = tile::columns::<T, V>(ROWS, (stride - at) / V::LANES);
@@ -208,7 +212,10 @@ impl<T: Float> Mix<'_, T> {
                     tile::mix_columns::<T, V, ROWS>(columns, offsets, w, x, bias, out, stride);
                 }
             }
-            at += columns * V::LANES;
+            let end = at + columns * V::LANES;
+            ask::<T, V>(self.next.as_ptr(), self.next.len(), [at, end], stride);
+            ask::<T, V>(self.y.place(self.first * plane, self.to * plane), self.to * plane, [at, end], stride);
+            at = end;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The gradient by the weights: a sum over all pixels of all images.
 
-use super::lattice::{Axis, Lattice, copy_rows, whole, zero};
+use super::lattice::{Axis, Lattice, ask, copy_rows, whole, zero};
 use super::vector::{Job, Vector, dispatch, lanes};
 use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
@@ -163,6 +163,11 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
                 Form::Inner { channels, .. } => {
                     let length = whole::<T, V>(self.lattice.pixels(end - start));
                     spread(g, plane, [start, end, size[1]], self.lattice.pitch, length, &mut turned);
+                    if unit + 1 < self.units[1] {
+                        let next = (unit + 1) / bands * self.s.groups + self.group;
+                        ask::<T, V>(self.x[next * image..].as_ptr(), image, [0, 1], 1);
+                        ask::<T, V>(self.g[next * c_out * plane..].as_ptr(), c_out * plane, [0, 1], 1);
+                    }
                     match (channels, V::LEVEL) {
                         (1, _) => self.inner::<V, 1, 9>(length, &lattice, &turned),
                         (_, Level::Portable) => self.inner::<V, 4, 2>(length, &lattice, &turned),
