@@ -53,6 +53,20 @@ fn detect() -> Level {
     Level::Portable
 }
 
+/// Asks for the cache line of an address, which need not be readable.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(crate) fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: this only hints; it reads nothing, and every x86-64 has it.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// A loop that is worth compiling for each instruction set.
 pub(crate) trait Kernel {
     /// What the loop returns.

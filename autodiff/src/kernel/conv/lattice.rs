@@ -12,6 +12,7 @@
 
 use super::vector::Vector;
 use crate::float::Float;
+use crate::kernel::dispatch::prefetch;
 
 /// One tap of a kernel, along one axis.
 #[derive(Clone, Copy, Debug)]
@@ -373,12 +374,12 @@ fn pieces<T: Float, const N: usize, const REST: bool>(from: &[T], to: &mut [T]) 
 /// cache until they are needed: small images lie apart, so that the processor does not guess the next one.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-pub(super) fn ask<T: Float, V: Vector<T>>(start: *const T, len: usize, [from, to]: [usize; 2], whole: usize) {
+pub(super) fn ask<T>(start: *const T, len: usize, [from, to]: [usize; 2], whole: usize) {
     /// Bytes up to which it is worth it.
     const SMALL: usize = 1 << 13;
     if len * size_of::<T>() <= SMALL {
         for at in (from * len / whole..to * len / whole).step_by(64 / size_of::<T>()) {
-            V::prefetch(start.wrapping_add(at));
+            prefetch(start.wrapping_add(at));
         }
     }
 }

@@ -213,8 +213,8 @@ impl<T: Float> Mix<'_, T> {
                 }
             }
             let end = at + columns * V::LANES;
-            ask::<T, V>(self.next.as_ptr(), self.next.len(), [at, end], stride);
-            ask::<T, V>(self.y.place(self.first * plane, self.to * plane), self.to * plane, [at, end], stride);
+            ask(self.next.as_ptr(), self.next.len(), [at, end], stride);
+            ask(self.y.place(self.first * plane, self.to * plane), self.to * plane, [at, end], stride);
             at = end;
         }
     }

@@ -34,20 +34,6 @@ pub(in crate::kernel) trait Vector<T: Float>: Copy {
     /// Every second number of two vectors, the first of the first among them.
     fn even(self, high: Self) -> Self;
 
-    /// Asks for the cache line of an address, which need not be readable.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn prefetch(address: *const T) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: this only hints; it reads nothing, and every x86-64 has it.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(address.cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = address;
-    }
-
     /// Transposes four rows of eight numbers, which lie at the given distances.
     ///
     /// # Safety

@@ -165,8 +165,8 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
                     spread(g, plane, [start, end, size[1]], self.lattice.pitch, length, &mut turned);
                     if unit + 1 < self.units[1] {
                         let next = (unit + 1) / bands * self.s.groups + self.group;
-                        ask::<T, V>(self.x[next * image..].as_ptr(), image, [0, 1], 1);
-                        ask::<T, V>(self.g[next * c_out * plane..].as_ptr(), c_out * plane, [0, 1], 1);
+                        ask(self.x[next * image..].as_ptr(), image, [0, 1], 1);
+                        ask(self.g[next * c_out * plane..].as_ptr(), c_out * plane, [0, 1], 1);
                     }
                     match (channels, V::LEVEL) {
                         (1, _) => self.inner::<V, 1, 9>(length, &lattice, &turned),

@@ -16,7 +16,7 @@ mod tile;
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::conv::vector::{Job, Vector, dispatch};
-use crate::kernel::dispatch::Level;
+use crate::kernel::dispatch::{Level, prefetch};
 use crate::kernel::parallel::{self, Shared};
 use right::Panels;
 use std::mem::MaybeUninit;
@@ -287,16 +287,11 @@ impl<T: Float> Piece<'_, T> {
 
     /// Asks for part `i` of `parts` of the lines of these rows of the left operand, if its columns lie together.
     #[inline(always)]
-    fn ask<V: Vector<T>>(
-        &self,
-        rows: Range<usize>,
-        (from, depth): (usize, usize),
-        (i, parts): (usize, usize),
-    ) {
+    fn ask(&self, rows: Range<usize>, (from, depth): (usize, usize), (i, parts): (usize, usize)) {
         if self.a.row_stride == 1 {
             for column in i * depth / parts..(i + 1) * depth / parts {
                 for row in rows.clone().step_by(64 / size_of::<T>()) {
-                    V::prefetch(self.a.at(row, from + column));
+                    prefetch(self.a.at(row, from + column));
                 }
             }
         }
@@ -331,7 +326,7 @@ impl<T: Float> Job<T> for Piece<'_, T> {
                     for i in panels.clone() {
                         // The next rows come from far: their lines are asked for while these are at work. Where rows lie
                         // together, the processor guesses them, and asking costs 1 to 4 %.
-                        self.ask::<V>(next.clone(), (from, depth), (i - panels.start, panels.len()));
+                        self.ask(next.clone(), (from, depth), (i - panels.start, panels.len()));
                         let right = self.b.slice(i, from, place);
                         self.tiles::<V>(rows.clone(), i, (from, depth), &turned, right);
                         place = place.wrapping_add(depth * self.b.layout.width(i));

@@ -7,7 +7,7 @@ use super::{Matrix, tile};
 use crate::float::Float;
 use crate::kernel::buffer::{Element, Fresh};
 use crate::kernel::conv::vector::{Job, Vector, dispatch, lanes};
-use crate::kernel::dispatch::Level;
+use crate::kernel::dispatch::{Level, prefetch};
 use crate::kernel::parallel::{self, Shared};
 
 /// Nanoseconds to lay out one number.
@@ -239,7 +239,7 @@ pub(super) unsafe fn lay_together<T: Float, V: Vector<T>>(
         for i in 0..panels {
             for c in (0..width).step_by(V::LANES) {
                 let from = row.wrapping_add(i * width + c);
-                V::prefetch(from.wrapping_offset(AHEAD * step));
+                prefetch(from.wrapping_offset(AHEAD * step));
                 // SAFETY: the caller's promise.
                 unsafe { V::load(from).store(to.add((i * depth + l) * width + c)) };
             }

@@ -11,7 +11,7 @@
 
 use crate::float::Float;
 use crate::kernel::conv::vector::Vector;
-use crate::kernel::dispatch::Level;
+use crate::kernel::dispatch::{Level, prefetch};
 use std::hint::black_box;
 
 /// Rows of the right operand that are asked for ahead: they come from the second cache.
@@ -97,7 +97,7 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
     // The target is asked for now, while the sums are made: it may come from far (in a busy machine a tenth faster).
     for r in 0..ROWS {
         for v in 0..VECTORS {
-            V::prefetch(target.start.wrapping_add(r * target.distance + v * V::LANES));
+            prefetch(target.start.wrapping_add(r * target.distance + v * V::LANES));
         }
     }
     // SAFETY: these are the addresses that the caller vouches for.
@@ -168,7 +168,7 @@ unsafe fn step<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
     for (v, b) in b.iter_mut().enumerate() {
         // SAFETY: these are the addresses that the caller vouches for.
         *b = unsafe { V::load(right.add(v * V::LANES)) };
-        V::prefetch(right.wrapping_add(AHEAD * pitch + v * V::LANES));
+        prefetch(right.wrapping_add(AHEAD * pitch + v * V::LANES));
     }
     for (r, sums) in sums.iter_mut().enumerate() {
         for (v, (sum, b)) in sums.iter_mut().zip(b).enumerate() {
