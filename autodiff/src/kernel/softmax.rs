@@ -49,6 +49,51 @@ fn exponentials<T: Float>(y: &mut [T], x: &[T], shift: T, next: &[T]) -> (T, T) 
     (T::from_f64(total), paired::<T, Max, LANES>(largest))
 }
 
+/// Rows of fewer elements are computed side by side: they would not fill a vector.
+const SHORT: usize = LANES;
+/// How many of them.
+const SIDE: usize = 16;
+
+/// Short rows as columns of `SIDE` numbers: what belongs to a row is in its lane of each.
+type Columns<T> = [[T; SIDE]; SHORT];
+
+/// `e^(x - shift)` of at most `SIDE` rows of length `n`, as columns; returns the shifts and the sums.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn side_by_side<T: Float>(x: &[T], n: usize, columns: &mut Columns<T>) -> ([T; SIDE], [T; SIDE]) {
+    let columns = &mut columns[..n];
+    for (lane, x) in x.chunks_exact(n).enumerate() {
+        for (column, &x) in columns.iter_mut().zip(x) {
+            column[lane] = x;
+        }
+    }
+    let mut largest = [T::NEG_INFINITY; SIDE];
+    for column in &*columns {
+        for lane in 0..SIDE {
+            largest[lane] = largest[lane].maximum(column[lane]);
+        }
+    }
+    let shifts = largest.map(shift_by);
+    let mut sums = [T::ZERO; SIDE];
+    for column in columns {
+        for lane in 0..SIDE {
+            column[lane] = (column[lane] - shifts[lane]).exp();
+            sums[lane] += column[lane];
+        }
+    }
+    (shifts, sums)
+}
+
+/// The logarithms, lane by lane.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn logarithms<T: Float>(mut numbers: [T; SIDE]) -> [T; SIDE] {
+    for number in &mut numbers {
+        *number = number.ln();
+    }
+    numbers
+}
+
 /// Softmax of whole rows of length `n`, or its logarithm.
 struct Softmax<'a, T, const LOGARITHM: bool> {
     y: &'a mut [T],
@@ -62,6 +107,24 @@ impl<T: Float, const LOGARITHM: bool> Kernel for Softmax<'_, T, LOGARITHM> {
     #[inline(always)]
     fn run(self) {
         let Self { y, x, n } = self;
+        if (1..SHORT).contains(&n) {
+            let mut columns = [[T::ZERO; SIDE]; SHORT];
+            for (y, x) in y.chunks_mut(SIDE * n).zip(x.chunks(SIDE * n)) {
+                let (shifts, sums) = side_by_side(x, n, &mut columns);
+                let of_rows = if LOGARITHM { logarithms(sums) } else { sums.map(|sum| T::ONE / sum) };
+                for (lane, (y, x)) in y.chunks_exact_mut(n).zip(x.chunks_exact(n)).enumerate() {
+                    for ((y, &x), column) in y.iter_mut().zip(x).zip(&columns) {
+                        // What is large goes first.
+                        *y = if LOGARITHM {
+                            x - shifts[lane] - of_rows[lane]
+                        } else {
+                            column[lane] * of_rows[lane]
+                        };
+                    }
+                }
+            }
+            return;
+        }
         let mut largest = row::<T, Max>(&x[..n]);
         for (i, y) in y.chunks_exact_mut(n).enumerate() {
             let (x, next) = two_rows(x, n, i);
@@ -120,6 +183,18 @@ impl<T: Float, F: Fn(usize, T, T) -> T> Kernel for LogSumExp<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
+        if (1..SHORT).contains(&self.n) {
+            let mut columns = [[T::ZERO; SIDE]; SHORT];
+            for (block, out) in self.out.chunks_mut(SIDE).enumerate() {
+                let x = &self.x[block * SIDE * self.n..][..out.len() * self.n];
+                let (shifts, sums) = side_by_side(x, self.n, &mut columns);
+                let logarithms = logarithms(sums);
+                for (lane, out) in out.iter_mut().enumerate() {
+                    *out = (self.f)(block * SIDE + lane, shifts[lane], logarithms[lane]);
+                }
+            }
+            return;
+        }
         let mut largest = row::<T, Max>(&self.x[..self.n]);
         for (i, out) in self.out.iter_mut().enumerate() {
             let (x, next) = two_rows(self.x, self.n, i);
@@ -226,8 +301,8 @@ mod tests {
 
     #[test]
     fn rows_do_not_touch_each_other() {
-        for n in [1, 5, 40, 600] {
-            let rows = 6;
+        for n in [1, 5, 10, 31, 32, 40, 600] {
+            let rows = 20;
             let mut x = numbers(rows * n, 1);
             x[n + n / 2] = f32::NAN;
             x[3 * n..4 * n].fill(f32::NEG_INFINITY);
@@ -254,7 +329,7 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_their_scalar_twin_on_any_number_of_threads() {
-        for (rows, n) in [(1, 1), (3, 7), (2, 33), (5, 530), (0, 4), (4, 0), (300, 400)] {
+        for (rows, n) in [(1, 1), (3, 7), (50, 10), (17, 31), (2, 33), (5, 530), (0, 4), (4, 0), (300, 400)] {
             let (x, g) = (numbers(rows * n, 1), numbers(rows * n, 2));
             let run = |threads| {
                 crate::with_threads(threads, || {
