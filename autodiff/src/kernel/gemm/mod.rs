@@ -1,11 +1,10 @@
 //! Matrix products, `C ← A B` with any strides, so that a transpose is never a copy.
 //!
-//! After Goto and van de Geijn (ACM TOMS 34(3), 2008): of a large right operand, a slice of [`DEPTH`] rows and [`GROUP`]
-//! panels of a tile's width is laid out in the second cache, and blocks of [`BLOCK`] rows pass over it; so few that the pages
-//! of the result and of the left operand stay in the first table of pages (with 192 rows, a tenth slower). Where there are
-//! few rows, the right operand is read where it is. A number of the result is a sum of sums over slices of the inner
-//! dimension, whose cuts depend on that dimension alone: its bits are the same whichever rows, columns and threads are at
-//! work beside it.
+//! After Goto and van de Geijn (ACM TOMS 34(3), 2008): of a large right operand, a slice of [`DEPTH`] rows and [`SLICE`]
+//! bytes, in panels of a tile's width, is laid out in the second cache, and blocks of [`BLOCK`] rows, laid out in tiles, pass
+//! over it. Where there are few rows, the right operand is read where it is. A number of the result is a sum of sums over
+//! slices of the inner dimension, whose cuts depend on that dimension alone: its bits are the same whichever rows, columns
+//! and threads are at work beside it.
 //!
 //! Which share of the processor's peak that reaches is measured beside PyTorch's products, in `BENCHMARKS.md`.
 
@@ -34,8 +33,8 @@ const LAY_NS: f64 = 0.1;
 const DEPTH: usize = 512;
 /// The most rows of the left operand in one block: whole tiles, and whole lines of the cache where its columns lie together.
 const BLOCK: usize = 48;
-/// The most panels of a slice: 20 of 64 KiB.
-const GROUP: usize = 20;
+/// Bytes of the panels of a slice, which stay in the second cache while all rows pass over them.
+const SLICE: usize = 20 << 16;
 /// Rows up to which the right operand is read where it is: laying it out would cost more than it saves.
 const FEW: usize = 192;
 /// Numbers of a right operand that fits the first cache, and is read where it is for any number of rows.
@@ -304,7 +303,9 @@ impl<T: Float> Job<T> for Piece<'_, T> {
     fn run<V: Vector<T>>(self) {
         let slices = self.k.div_ceil(DEPTH);
         let most = self.k.div_ceil(slices);
-        let group = self.panels.len().div_ceil(self.panels.len().div_ceil(GROUP));
+        // As many panels as fit, and about as many in each slice.
+        let fit = (SLICE / (most * self.b.layout.widest() * size_of::<T>())).max(1);
+        let group = self.panels.len().div_ceil(self.panels.len().div_ceil(fit));
         let mut room = Fresh::take(self.b.room(most) * group);
         let mut turned = Fresh::take(self.rows.len().min(BLOCK) * most);
         for from in (0..self.k).step_by(most) {
