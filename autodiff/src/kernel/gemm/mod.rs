@@ -28,7 +28,7 @@ pub(crate) use panels::Packed;
 const MAC_NS: f64 = 0.02;
 /// Nanoseconds to read a number of the right operand again, and to lay a number of either operand out.
 const READ_NS: f64 = 0.02;
-const LAY_NS: f64 = 0.1;
+const LAY_NS: f64 = 0.3;
 /// The most rows of the inner dimension in one slice.
 const DEPTH: usize = 512;
 /// The most rows of the left operand in one block: whole tiles, and whole lines of the cache where its columns lie together.
