@@ -260,7 +260,7 @@ impl<T: Float> Piece<'_, T> {
             };
             // A tile wider than the output goes through an array with room for the largest.
             let wider = first + width > n;
-            let mut room = MaybeUninit::<[T; 8 * 48]>::uninit();
+            let mut room = MaybeUninit::<[T; 12 * 32]>::uninit();
             let room = room.as_mut_ptr().cast::<T>();
             let target = if wider {
                 Target { start: room, distance: width, plus: None }
