@@ -22,13 +22,17 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use tile::{Right, Target};
 
+use panels::LAY_NS;
 pub(crate) use panels::Packed;
 
 /// Nanoseconds of one multiply-add.
 const MAC_NS: f64 = 0.02;
-/// Nanoseconds to read a number of the right operand again, and to lay a number of either operand out.
+/// Nanoseconds to read a number of the right operand again.
 const READ_NS: f64 = 0.02;
-const LAY_NS: f64 = 0.3;
+/// Nanoseconds from which, and bytes of the right operand up to which several threads lay it out once for all of them; a
+/// larger one would come back from memory for each.
+const SHARE_NS: f64 = 16.0 * parallel::SERIAL_NS;
+const SHARE: usize = 1 << 23;
 /// The most rows of the inner dimension in one slice.
 const DEPTH: usize = 512;
 /// The most rows of the left operand in one block: whole tiles, and whole lines of the cache where its columns lie together.
@@ -131,9 +135,17 @@ pub(super) fn product_at<T: Float>(
         }
     } else if (m <= FEW || n * k <= SMALL) && b.column_stride == 1 && b.row_stride >= 0 {
         rows(level, out, (m, n, k), a, &Panels::in_place(level, b, k, n), bias, threads);
+    } else if threads && parallel::threads() > 1 && is_shared::<T>((m, n, k)) {
+        let packed = Packed::at(level, b, k, n, true);
+        rows(level, out, (m, n, k), a, &Panels::packed(&packed), bias, threads);
     } else {
         rows(level, out, (m, n, k), a, &Panels::passing(level, b, n), bias, threads);
     }
+}
+
+/// Whether several threads lay the right operand out together: where the rows alone are enough to cut.
+fn is_shared<T>((m, n, k): (usize, usize, usize)) -> bool {
+    m >= n && (m * n * k) as f64 * MAC_NS >= SHARE_NS && n * k * size_of::<T>() <= SHARE
 }
 
 impl<T: Float> Packed<T> {

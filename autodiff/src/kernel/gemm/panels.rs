@@ -9,9 +9,12 @@ use crate::kernel::buffer::{Element, Fresh};
 use crate::kernel::conv::vector::{Job, Vector, dispatch, lanes};
 use crate::kernel::dispatch::{Level, prefetch};
 use crate::kernel::parallel::{self, Shared};
+use std::ops::Range;
 
 /// Nanoseconds to lay out one number.
-const LAY_NS: f64 = 0.3;
+pub(super) const LAY_NS: f64 = 0.3;
+/// Panels that one thread lays out together.
+const TOGETHER: usize = 8;
 
 /// Where the panels of `columns` numbers lie: all but the last one or two have the width of the widest tile.
 #[derive(Clone, Copy)]
@@ -99,22 +102,18 @@ impl<T: Float> Packed<T> {
         let mut panels = Fresh::take(layout.row() * inner);
         let shared = Shared::new(&mut panels);
         let lay = |i: usize| {
-            let (first, vectors) = layout.panel(i);
-            let width = vectors * layout.lanes;
-            let count = width.min(columns - first);
+            let group = i * TOGETHER..layout.panels().min((i + 1) * TOGETHER);
+            let (first, last) = (layout.panel(group.start).0, layout.panel(group.end - 1).0);
+            let width = last + layout.width(group.end - 1) - first;
             // SAFETY: the panels lie one after the other, without overlap, and each is laid out once.
-            let panel = unsafe { shared.slice(first * inner, inner * width) };
-            let from = matrix.at(0, first);
-            let strides = [matrix.row_stride, matrix.column_stride];
-            // SAFETY: the matrix holds `inner` rows and the columns from `first` to `first + count`; the panel has room for
-            // `inner` rows of `width` numbers.
-            dispatch(level, unsafe { Lay::new(panel.as_mut_ptr(), [inner, width, count], from, strides) });
+            let room = unsafe { shared.slice(first * inner, inner * width) };
+            dispatch(level, Group { layout, matrix, columns, inner, panels: group, room });
         };
-        let ns = (inner * layout.row()) as f64 * LAY_NS;
+        let (ns, groups) = ((inner * layout.row()) as f64 * LAY_NS, layout.panels().div_ceil(TOGETHER));
         if threads && parallel::worthwhile(ns) {
-            parallel::each(layout.panels(), 1, &lay);
+            parallel::each(groups, 1, &lay);
         } else {
-            (0..layout.panels()).for_each(lay);
+            (0..groups).for_each(lay);
         }
         Self { panels, layout, inner, columns, level }
     }
@@ -129,8 +128,64 @@ impl<T: Float> Packed<T> {
     }
 }
 
+/// Neighbouring panels, all rows of which are laid out.
+struct Group<'a, T> {
+    layout: Layout,
+    matrix: Matrix<'a, T>,
+    columns: usize,
+    inner: usize,
+    panels: Range<usize>,
+    room: &'a mut [T],
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Job<T> for Group<'_, T> {
+    #[inline(always)]
+    fn run<V: Vector<T>>(self) {
+        let Self { layout, matrix, columns, inner, panels, room } = self;
+        lay::<T, V>(layout, matrix, columns, panels, 0..inner, room);
+    }
+}
+
+/// Lays out these rows of these panels of a matrix with so many columns, one panel after the other; the last panel is filled
+/// with zeros.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) fn lay<T: Float, V: Vector<T>>(
+    layout: Layout,
+    matrix: Matrix<'_, T>,
+    columns: usize,
+    panels: Range<usize>,
+    rows: Range<usize>,
+    room: &mut [T],
+) {
+    let (depth, widest) = (rows.len(), layout.widest());
+    // Panels of the widest kind, of rows that lie together, are laid out together: rows are read as a whole.
+    let alike = |&i: &usize| {
+        matrix.column_stride == 1 && layout.panel(i).0 + widest <= columns && layout.width(i) == widest
+    };
+    let together = panels.clone().take_while(alike).count();
+    let (wide, mut rest) = room.split_at_mut(together * depth * widest);
+    if together > 0 {
+        let start = matrix.at(rows.start, layout.panel(panels.start).0);
+        // SAFETY: there is room for these rows of each panel, and the matrix has these rows and columns.
+        unsafe {
+            lay_together::<T, V>(wide.as_mut_ptr(), [together, depth, widest], start, matrix.row_stride);
+        };
+    }
+    for i in panels.skip(together) {
+        let (first, width) = (layout.panel(i).0, layout.width(i));
+        let (place, after) = rest.split_at_mut(depth * width);
+        let sizes = [depth, width, width.min(columns - first)];
+        let strides = [matrix.row_stride, matrix.column_stride];
+        // SAFETY: there is room for these rows, and the matrix has these rows and columns.
+        unsafe { Lay::new(place.as_mut_ptr(), sizes, matrix.at(rows.start, first), strides) }.run::<V>();
+        rest = after;
+    }
+}
+
 /// `to[l * width + c] ← from[l * step + c * across]` for `l < depth` and `c < count`, and zero for `count ≤ c < width`.
-pub(super) struct Lay<T> {
+struct Lay<T> {
     to: *mut T,
     depth: usize,
     width: usize,
@@ -143,7 +198,7 @@ pub(super) struct Lay<T> {
 impl<T: Float> Lay<T> {
     /// # Safety
     /// `depth * width` numbers must be writable at `to` and those that the formula names readable, until it has run.
-    pub(super) unsafe fn new(
+    unsafe fn new(
         to: *mut T,
         [depth, width, count]: [usize; 3],
         from: *const T,
@@ -226,7 +281,7 @@ impl<T: Float> Job<T> for Lay<T> {
 /// There must be `depth` rows of so many numbers at `from`, and room for them at `to`; a width is of whole vectors.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-pub(super) unsafe fn lay_together<T: Float, V: Vector<T>>(
+unsafe fn lay_together<T: Float, V: Vector<T>>(
     to: *mut T,
     [panels, depth, width]: [usize; 3],
     from: *const T,

@@ -1,10 +1,10 @@
 //! The right operand of a product, cut into panels.
 
 use super::Matrix;
-use super::panels::{self, Lay, Layout, Packed};
+use super::panels::{self, Layout, Packed};
 use super::tile::Right;
 use crate::float::Float;
-use crate::kernel::conv::vector::{Job, Vector};
+use crate::kernel::conv::vector::Vector;
 use crate::kernel::dispatch::Level;
 use std::ops::Range;
 
@@ -66,35 +66,8 @@ impl<'a, T: Float> Panels<'a, T> {
     /// Lays out these rows of these panels, one panel after the other, if they are not read where they are.
     #[inline(always)]
     pub(super) fn lay<V: Vector<T>>(&self, panels: Range<usize>, from: usize, depth: usize, room: &mut [T]) {
-        let (layout, columns) = (self.layout, self.columns);
-        let Source::Passing(matrix) = self.source else { return };
-        let widest = layout.widest();
-        // Panels of the widest kind, of rows that lie together, are laid out together: rows are read as a whole.
-        let alike = |&i: &usize| {
-            matrix.column_stride == 1 && layout.panel(i).0 + widest <= columns && layout.width(i) == widest
-        };
-        let together = panels.clone().take_while(alike).count();
-        let (wide, mut rest) = room.split_at_mut(together * depth * widest);
-        if together > 0 {
-            let start = matrix.at(from, layout.panel(panels.start).0);
-            // SAFETY: there is room for `depth` rows in each panel, and the matrix has these rows and columns.
-            unsafe {
-                panels::lay_together::<T, V>(
-                    wide.as_mut_ptr(),
-                    [together, depth, widest],
-                    start,
-                    matrix.row_stride,
-                );
-            };
-        }
-        for i in panels.skip(together) {
-            let (first, width) = (layout.panel(i).0, layout.width(i));
-            let (place, after) = rest.split_at_mut(depth * width);
-            let sizes = [depth, width, width.min(columns - first)];
-            let strides = [matrix.row_stride, matrix.column_stride];
-            // SAFETY: there is room for `depth` rows, and the matrix has these rows and columns.
-            unsafe { Lay::new(place.as_mut_ptr(), sizes, matrix.at(from, first), strides) }.run::<V>();
-            rest = after;
+        if let Source::Passing(matrix) = self.source {
+            panels::lay::<T, V>(self.layout, matrix, self.columns, panels, from..from + depth, room);
         }
     }
 }

@@ -74,10 +74,14 @@ fn any_strides_give_the_definition() {
     }
 }
 
-/// Several slices of the inner dimension, several blocks of rows, and more than one thread's share.
+/// Several slices of the inner dimension, several blocks of rows, and more than one thread's share; the second is laid out by
+/// all threads.
 #[test]
 fn large_products_are_the_definition_for_any_number_of_threads() {
-    for (m, n, k) in [(205, 131, 2 * DEPTH + 5), (7, 700, 600), (2, 300, 5_000), (1, 2_000, 1_500)] {
+    let sizes =
+        [(205, 131, 2 * DEPTH + 5), (421, 301, DEPTH + 9), (7, 700, 600), (2, 300, 5_000), (1, 2_000, 1_500)];
+    assert!(is_shared::<f64>(sizes[1]) && !is_shared::<f64>(sizes[2]));
+    for (m, n, k) in sizes {
         let (left, right) = (whole(m * k, 7), whole(k * n, 11));
         let rows =
             |data, width: usize| Matrix { data, offset: 0, row_stride: width as isize, column_stride: 1 };
@@ -99,7 +103,7 @@ fn large_products_are_the_definition_for_any_number_of_threads() {
 
 #[test]
 fn bits_do_not_depend_on_threads() {
-    for (m, n, k) in [(150, 200, 300), (12, 900, 700), (3, 4_000, 300)] {
+    for (m, n, k) in [(150, 200, 300), (401, 300, 500), (12, 900, 700), (3, 4_000, 300)] {
         let (left, right) = (broken(m * k, 0.37), broken(k * n, 0.73));
         let matrix =
             |data, width: usize| Matrix { data, offset: 0, row_stride: width as isize, column_stride: 1 };
