@@ -250,15 +250,30 @@ mod x86 {
         unsafe { _mm256_maskload_ps(from, mask8(words)) }
     }
 
-    /// [`store_words16`] of fewer than 8, for AVX2.
+    /// [`store_words16`] of fewer than 8, for AVX2: in parts, as some processors take dozens of cycles to store under a mask.
     ///
     /// # Safety
     /// As there; the processor must have AVX2.
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    unsafe fn store_words8(to: *mut f32, words: usize, from: __m256) {
-        // SAFETY: the caller's promise.
-        unsafe { _mm256_maskstore_ps(to, mask8(words), from) }
+    unsafe fn store_words8(mut to: *mut f32, words: usize, from: __m256) {
+        // SAFETY: the caller's promise: each part is as long as a binary digit of `words` says.
+        unsafe {
+            let mut part = _mm256_castps256_ps128(from);
+            if words & 4 != 0 {
+                _mm_storeu_ps(to, part);
+                part = _mm256_extractf128_ps::<1>(from);
+                to = to.add(4);
+            }
+            if words & 2 != 0 {
+                _mm_storel_pd(to.cast(), _mm_castps_pd(part));
+                part = _mm_movehl_ps(part, part);
+                to = to.add(2);
+            }
+            if words & 1 != 0 {
+                _mm_store_ss(to, part);
+            }
+        }
     }
 
     /// [`Vector::even`] of numbers of so many words of 32 bits.

@@ -81,16 +81,23 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(s: &ConvShape, [mut high, wide]: [Axis; 2], from: usize, lanes: usize, units: usize) -> Plan {
-        /// About half of a second-level cache of 1 MiB in single precision.
-        const ELEMENTS: usize = 1 << 17;
+    fn new(
+        level: Level,
+        s: &ConvShape,
+        [mut high, wide]: [Axis; 2],
+        from: usize,
+        lanes: usize,
+        units: usize,
+    ) -> Plan {
+        // In single precision about half of a second-level cache: those with AVX-512 have 1 MiB or more.
+        let elements = if level == Level::Avx512 { 1 << 17 } else { 1 << 16 };
         let (source, out) = ([high.len, wide.len], [high.out_len, wide.out_len]);
         let tiles = out[0].div_ceil(OUTPUTS);
         high.grid = tiles * OUTPUTS;
         let (grid, taps) = (wide.grid, wide.taps[0].clone());
         let lines = Lattice::new(1, [high, wide], 1);
         let all = s.n * tiles;
-        let most = all.div_ceil(units.max(1)).min(ELEMENTS / (PLACES * from * lines.pitch)).max(1);
+        let most = all.div_ceil(units.max(1)).min(elements / (PLACES * from * lines.pitch)).max(1);
         // The largest share of whole vectors, and of two such units the larger.
         let share = |rows: usize| {
             let pixels = (rows - 1) * lines.pitch + grid;
@@ -201,7 +208,7 @@ pub(super) fn mix<T: Float>(
     let mut kernel = axes[0].taps[0].clone();
     kernel.sort_by_key(|tap| tap.shift);
     let columns: Vec<usize> = axes[1].taps[0].iter().map(|tap| tap.index).collect();
-    let plan = Plan::new(s, axes, from, lanes::<T>(level), units);
+    let plan = Plan::new(level, s, axes, from, lanes::<T>(level), units);
 
     let rows = tile_rows(level, to);
     let tiles = to.div_ceil(rows);
@@ -367,7 +374,7 @@ pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw:
     let ns = s.work() / 2.0 * MAC_NS * (size_of::<T>() / 4) as f64;
     let most = (ns / parallel::SERIAL_NS) as usize;
     let axes = s.axes(Axis::forward);
-    let plan = Plan::new(s, axes, c_in, 1, PIECES.div_ceil(s.groups).min(most));
+    let plan = Plan::new(level, s, axes, c_in, 1, PIECES.div_ceil(s.groups).min(most));
     let lanes = lanes::<T>(level);
     let form = Form::new(level, lanes, c_out);
     let mut offsets = plan.offsets.clone();

@@ -11,15 +11,36 @@ const B2: f64 = B * B;
 /// What the transform of the weights divides by: the products of the distances of a point from the others.
 const DIVISORS: [f64; 3] = [A2 * B2, 2.0 * A2 * (A2 - B2), 2.0 * B2 * (B2 - A2)];
 
-/// A vector at `from`: a whole one, or its first `count` numbers.
+/// A vector of each number. (A loop, as in [`load`]: the `map` of arrays is not always inlined, and what is not stays without
+/// the instructions of the caller.)
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn splat<T: Float, V: Vector<T>, const N: usize>(numbers: [f64; N]) -> [V; N] {
+    let mut vectors = [V::zero(); N];
+    for (vector, number) in vectors.iter_mut().zip(numbers) {
+        // SAFETY: a number of this function's own.
+        *vector = unsafe { V::splat(&T::from_f64(number)) };
+    }
+    vectors
+}
+
+/// The vector `at` so far from each start: a whole one, or its first `count` numbers.
 ///
 /// # Safety
 /// They must be readable.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-unsafe fn load<T: Float, V: Vector<T>, const WHOLE: bool>(from: *const T, count: usize) -> V {
-    // SAFETY: the caller's promise.
-    unsafe { if WHOLE { V::load(from) } else { V::load_first(from, count) } }
+unsafe fn load<T: Float, V: Vector<T>, const WHOLE: bool, const N: usize>(
+    from: [*const T; N],
+    at: usize,
+    count: usize,
+) -> [V; N] {
+    let mut vectors = [V::zero(); N];
+    for (vector, from) in vectors.iter_mut().zip(from) {
+        // SAFETY: the caller's promise.
+        *vector = unsafe { if WHOLE { V::load(from.add(at)) } else { V::load_first(from.add(at), count) } };
+    }
+    vectors
 }
 
 /// Writes a vector to `to`: a whole one, or its first `count` numbers.
@@ -49,22 +70,22 @@ pub(super) unsafe fn spread<T: Float, V: Vector<T>>(
     // SAFETY: the caller's promise.
     unsafe {
         for i in (0..whole).step_by(V::LANES) {
-            spread_vector::<T, V, true>(0, rows.map(|row| row.add(i)), to.add(i), plane);
+            spread_vector::<T, V, true>(i, 0, rows, to, plane);
         }
         if whole < count {
-            let rows = rows.map(|row| row.add(whole));
-            spread_vector::<T, V, false>(count - whole, rows, to.add(whole), plane);
+            spread_vector::<T, V, false>(whole, count - whole, rows, to, plane);
         }
     }
 }
 
-/// [`spread`] for a vector of columns, or the first `count` of one.
+/// [`spread`] for the vector of columns from `at` on, or the first `count` of one.
 ///
 /// # Safety
 /// As there.
 #[inline(always)]
 #[allow(clippy::inline_always)]
 unsafe fn spread_vector<T: Float, V: Vector<T>, const WHOLE: bool>(
+    at: usize,
     count: usize,
     rows: [*const T; PLACES],
     to: *mut T,
@@ -73,8 +94,8 @@ unsafe fn spread_vector<T: Float, V: Vector<T>, const WHOLE: bool>(
     // SAFETY: the caller's promise.
     unsafe {
         let [a, less_a, b, less_b, less_a2, less_b2, less_sum, product] =
-            [A, -A, B, -B, -A2, -B2, -(A2 + B2), A2 * B2].map(|c| V::splat(&T::from_f64(c)));
-        let [d0, d1, d2, d3, d4, d5] = rows.map(|row| load::<T, V, WHOLE>(row, count));
+            splat([A, -A, B, -B, -A2, -B2, -(A2 + B2), A2 * B2]);
+        let [d0, d1, d2, d3, d4, d5]: [V; PLACES] = load::<T, V, WHOLE, PLACES>(rows, at, count);
         let (even_a, odd_a) = (d2.fused(less_b2, d4), d1.fused(less_b2, d3));
         let (even_b, odd_b) = (d2.fused(less_a2, d4), d1.fused(less_a2, d3));
         let places = [
@@ -86,7 +107,7 @@ unsafe fn spread_vector<T: Float, V: Vector<T>, const WHOLE: bool>(
             d1.fused(product, d3.fused(less_sum, d5)),
         ];
         for (p, place) in places.into_iter().enumerate() {
-            store::<T, V, WHOLE>(place, to.add(p * plane), count);
+            store::<T, V, WHOLE>(place, to.add(p * plane + at), count);
         }
     }
 }
@@ -135,11 +156,13 @@ unsafe fn gather_vector<T: Float, V: Vector<T>, const WHOLE: bool>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let [minus, a, b, a2, b2, a3, b3] =
-            [-1.0, A, B, A2, B2, A2 * A, B2 * B].map(|c| V::splat(&T::from_f64(c)));
+        let [minus, a, b, a2, b2, a3, b3] = splat::<T, V, 7>([-1.0, A, B, A2, B2, A2 * A, B2 * B]);
         let bias = V::splat(&raw const bias);
-        let [m0, m1, m2, m3, m4, m5] =
-            [0, 1, 2, 3, 4, 5].map(|p| load::<T, V, WHOLE>(m.add(p * distance), count));
+        let mut places = [m; PLACES];
+        for (p, place) in places.iter_mut().enumerate() {
+            *place = m.add(p * distance);
+        }
+        let [m0, m1, m2, m3, m4, m5]: [V; PLACES] = load::<T, V, WHOLE, PLACES>(places, 0, count);
         let (even_a, odd_a) = (m1.plus(m2), m2.fused(minus, m1));
         let (even_b, odd_b) = (m3.plus(m4), m4.fused(minus, m3));
         let outputs = [
@@ -172,10 +195,13 @@ pub(super) unsafe fn spread_output<T: Float, V: Vector<T>>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let [a, less_a, b, less_b, a2, b2] = [A, -A, B, -B, A2, B2].map(|c| V::splat(&T::from_f64(c)));
+        let [a, less_a, b, less_b, a2, b2] = splat::<T, V, 6>([A, -A, B, -B, A2, B2]);
         for i in (0..count).step_by(V::LANES) {
-            let row = |j: usize| if j < rows { V::load(from.add(i + j * pitch)) } else { V::zero() };
-            let [e0, e1, e2, e3] = [0, 1, 2, 3].map(row);
+            let mut e = [V::zero(); 4];
+            for (j, e) in e.iter_mut().enumerate().take(rows) {
+                *e = V::load(from.add(i + j * pitch));
+            }
+            let [e0, e1, e2, e3] = e;
             let (even_a, odd_a) = (e2.fused(a2, e0), e3.fused(a2, e1));
             let (even_b, odd_b) = (e2.fused(b2, e0), e3.fused(b2, e1));
             let places = [
