@@ -4,6 +4,7 @@ use super::{PoolShape, TAP_NS, Tap};
 use crate::float::Float;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel::{self, Pieces};
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
 /// Writes the maximum of each window to `y` and its position within the input plane to `index`: of equal numbers
@@ -48,12 +49,10 @@ struct Max<'a, T> {
 #[inline(always)]
 #[allow(clippy::inline_always)]
 fn take<T: Float>(best: &mut T, at: &mut u32, number: T, position: u32) {
-    // Neither a branch nor a short circuit: this is to become a comparison and a selection of vectors.
-    let smaller = number <= *best;
-    let settled = best.is_nan();
-    let keep = smaller | settled;
-    *best = if keep { *best } else { number };
-    *at = if keep { *at } else { position };
+    // No branch: this is to become a comparison and a selection of vectors.
+    let keep = (number <= *best) | best.is_nan();
+    *best = select_unpredictable(keep, *best, number);
+    *at = select_unpredictable(keep, *at, position);
 }
 
 #[allow(clippy::inline_always)]
@@ -67,17 +66,12 @@ impl<T: Float> Kernel for Max<'_, T> {
         if s.kernel == [2, 2] && s.stride == [2, 2] && s.padding == [0, 0] {
             for (i, (y, index)) in rows {
                 let at = 2 * i * s.w;
-                let (upper, _) = x[at..at + s.w].as_chunks::<2>();
-                let (lower, _) = x[at + s.w..at + 2 * s.w].as_chunks::<2>();
-                let w = s.w as u32;
-                let mut at = at as u32;
-                for (((y, index), upper), lower) in y.iter_mut().zip(index).zip(upper).zip(lower) {
-                    let (mut best, mut place) = (upper[0], at);
-                    take(&mut best, &mut place, upper[1], at + 1);
-                    take(&mut best, &mut place, lower[0], at + w);
-                    take(&mut best, &mut place, lower[1], at + w + 1);
-                    (*y, *index) = (best, place);
-                    at += 2;
+                let pairs = [at, at + s.w].map(|at| x[at..at + s.w].as_chunks::<2>().0);
+                match width {
+                    16.. => squares_of_row::<T, 16>(pairs, at as u32, s.w as u32, y, index),
+                    8.. => squares_of_row::<T, 8>(pairs, at as u32, s.w as u32, y, index),
+                    4.. => squares_of_row::<T, 4>(pairs, at as u32, s.w as u32, y, index),
+                    _ => squares_of_row::<T, 1>(pairs, at as u32, s.w as u32, y, index),
                 }
             }
             return;
@@ -104,6 +98,36 @@ impl<T: Float> Kernel for Max<'_, T> {
                 }
             }
         }
+    }
+}
+
+/// The maxima of windows of two by two numbers side by side, whose rows are given as pairs and begin at position `at` of the
+/// plane; `N` at a time, the last of which may be computed twice.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn squares_of_row<T: Float, const N: usize>(
+    [upper, lower]: [&[[T; 2]]; 2],
+    at: u32,
+    w: u32,
+    y: &mut [T],
+    index: &mut [u32],
+) {
+    let last = y.len() - N;
+    for start in (0..y.len()).step_by(N) {
+        let start = start.min(last);
+        let (upper, lower) = (&upper[start..][..N], &lower[start..][..N]);
+        let (mut best, mut place) = ([T::ZERO; N], [0; N]);
+        for i in 0..N {
+            (best[i], place[i]) = (upper[i][0], at + 2 * (start + i) as u32);
+        }
+        for (numbers, [column, row]) in [(upper, [1, 0]), (lower, [0, w]), (lower, [1, w])] {
+            for i in 0..N {
+                let position = at + 2 * (start + i) as u32 + column + row;
+                take(&mut best[i], &mut place[i], numbers[i][column as usize], position);
+            }
+        }
+        y[start..][..N].copy_from_slice(&best);
+        index[start..][..N].copy_from_slice(&place);
     }
 }
 
