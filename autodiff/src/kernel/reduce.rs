@@ -9,7 +9,7 @@ use crate::kernel::parallel;
 use std::marker::PhantomData;
 
 /// Elements of a row that are added in one go, in [`LANES`] running sums.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 512;
 const LANES: usize = 32;
 /// Elements of a row that make one parallel piece; a power of two times [`BLOCK`].
 const PIECE: usize = 32 * BLOCK;
@@ -86,6 +86,23 @@ pub(super) fn paired<T: Float, R: Fold<T>, const N: usize>(mut lanes: [T; N]) ->
 }
 
 /// Combines at most [`BLOCK`] numbers.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn block<T: Float, R: Fold<T>>(x: &[T]) -> T {
+    let mut lanes = [R::EMPTY; LANES];
+    let (body, tail) = x.as_chunks::<LANES>();
+    for chunk in body {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = R::combine(*lane, x);
+        }
+    }
+    for (lane, &x) in lanes.iter_mut().zip(tail) {
+        *lane = R::combine(*lane, x);
+    }
+    paired::<T, R, LANES>(lanes)
+}
+
+/// [`block`].
 struct Block<'a, T, R>(&'a [T], PhantomData<R>);
 
 #[allow(clippy::inline_always)]
@@ -93,17 +110,7 @@ impl<T: Float, R: Fold<T>> Kernel for Block<'_, T, R> {
     type Output = T;
     #[inline(always)]
     fn run(self) -> T {
-        let mut lanes = [R::EMPTY; LANES];
-        let (body, tail) = self.0.as_chunks::<LANES>();
-        for chunk in body {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = R::combine(*lane, x);
-            }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(tail) {
-            *lane = R::combine(*lane, x);
-        }
-        paired::<T, R, LANES>(lanes)
+        block::<T, R>(self.0)
     }
 }
 

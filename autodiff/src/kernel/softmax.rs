@@ -4,8 +4,8 @@ use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel;
-use crate::kernel::reduce::{Add, Max, paired, row};
-use crate::kernel::rows::{LANES, PIECE, sum, two_rows};
+use crate::kernel::reduce::{Add, BLOCK, Max, block, row};
+use crate::kernel::rows::{LANES, sum, two_rows};
 
 /// What one element of a row of exponentials costs, in nanoseconds.
 const EXP_NS: f64 = 0.8;
@@ -19,34 +19,22 @@ fn shift_by<T: Float>(largest: T) -> T {
 
 /// `y ← e^(x - shift)`; returns the sum of these, and the largest element of the `next` row, which is read from memory
 /// while the arithmetic for this one goes on.
+///
+/// Each is a loop of its own over a block that is in the first cache: in one, the running values would be beside the constants
+/// of the exponential, more than sixteen registers hold.
 #[allow(clippy::inline_always)]
 #[inline(always)]
 fn exponentials<T: Float>(y: &mut [T], x: &[T], shift: T, next: &[T]) -> (T, T) {
-    let n = y.len();
-    let (x, next) = (&x[..n], &next[..n]);
-    let mut total = 0.0;
-    let mut largest = [T::NEG_INFINITY; LANES];
-    for first in (0..n).step_by(PIECE) {
-        let piece = first..n.min(first + PIECE);
-        let (y, y_rest) = y[piece.clone()].as_chunks_mut::<LANES>();
-        let (x, x_rest) = x[piece.clone()].as_chunks::<LANES>();
-        let (next, next_rest) = next[piece].as_chunks::<LANES>();
-        let mut sums = [T::ZERO; LANES];
-        for ((y, x), next) in y.iter_mut().zip(x).zip(next) {
-            for (lane, y) in y.iter_mut().enumerate() {
-                *y = (x[lane] - shift).exp();
-                sums[lane] += *y;
-                largest[lane] = largest[lane].maximum(next[lane]);
-            }
+    let (mut total, mut largest) = (0.0, T::NEG_INFINITY);
+    let blocks = x.chunks(BLOCK).zip(next.chunks(BLOCK));
+    for (y, (x, next)) in y.chunks_mut(BLOCK).zip(blocks) {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = (x - shift).exp();
         }
-        for (lane, y) in y_rest.iter_mut().enumerate() {
-            *y = (x_rest[lane] - shift).exp();
-            sums[lane] += *y;
-            largest[lane] = largest[lane].maximum(next_rest[lane]);
-        }
-        total += paired::<T, Add, LANES>(sums).to_f64();
+        total += block::<T, Add>(y).to_f64();
+        largest = largest.maximum(block::<T, Max>(next));
     }
-    (T::from_f64(total), paired::<T, Max, LANES>(largest))
+    (T::from_f64(total), largest)
 }
 
 /// Rows of fewer elements are computed side by side: they would not fill a vector.
