@@ -168,7 +168,9 @@ unsafe fn step<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
     for (v, b) in b.iter_mut().enumerate() {
         // SAFETY: these are the addresses that the caller vouches for.
         *b = unsafe { V::load(right.add(v * V::LANES)) };
-        prefetch(right.wrapping_add(AHEAD * pitch + v * V::LANES));
+        if (v * V::LANES * size_of::<T>()).is_multiple_of(64) {
+            prefetch(right.wrapping_add(AHEAD * pitch + v * V::LANES));
+        }
     }
     for (r, sums) in sums.iter_mut().enumerate() {
         for (v, (sum, b)) in sums.iter_mut().zip(b).enumerate() {
