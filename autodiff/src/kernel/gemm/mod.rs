@@ -232,12 +232,14 @@ fn rows<T: Float>(
 fn grid(ns: f64, (rows, down): (usize, f64), (columns, across): (usize, f64)) -> (usize, usize) {
     let threads = parallel::threads();
     let most = (4 * threads).min((ns / parallel::SERIAL_NS * 4.0) as usize).max(1);
+    // The largest part by the mean one.
+    let uneven = |count: usize, parts: usize| (count.div_ceil(parts) * parts) as f64 / count as f64;
     let mut best = (f64::INFINITY, (1, 1));
     for high in 1..=most.min(rows) {
         for wide in 1..=(most / high).min(columns) {
             let pieces = (high * wide) as f64;
             // The last piece may be begun when all other threads are done.
-            let longest = (pieces / threads as f64).ceil() + 0.5;
+            let longest = (pieces / threads as f64).ceil() * uneven(rows, high) * uneven(columns, wide) + 0.5;
             let time = ns * longest / pieces + (high as f64 * down + wide as f64 * across) / threads as f64;
             if time < best.0 {
                 best = (time, (high, wide));
