@@ -76,26 +76,21 @@ impl<T: Float> Kernel for Max<'_, T> {
             }
             return;
         }
+        // The windows that lie within a row; those before and after them see a part of it.
+        let start = taps.iter().map(|tap| tap.columns.start).max().unwrap_or(0);
+        let end = taps.iter().map(|tap| tap.columns.end).min().unwrap_or(0).max(start);
         for (i, (y, index)) in rows {
-            let seen = s.rows(i);
-            // The first number that a window sees is its maximum until a larger one comes, even if it is -∞.
-            y.fill(-T::INFINITY);
-            let first = (seen.start * s.w) as u32;
-            for (j, index) in index.iter_mut().enumerate() {
-                *index = first + (j * s.stride[1]).saturating_sub(s.padding[1]) as u32;
+            let windows = Windows { w: s.w, rows: s.rows(i), stride: s.stride[1], taps, x };
+            for column in (0..start).chain(end..width) {
+                let seen = taps.iter().filter(|tap| tap.columns.contains(&column));
+                windows.take::<1>(1, column, seen, y, index);
             }
-            for row in seen {
-                for Tap { columns, first } in taps {
-                    let at = row * s.w + first;
-                    let x = &x[at..(row + 1) * s.w];
-                    let (y, index) = (&mut y[columns.clone()], &mut index[columns.clone()]);
-                    // The literal strides make loops of their own, which become vector instructions.
-                    match s.stride[1] {
-                        1 => tap_max(1, x, at as u32, y, index),
-                        2 => tap_max(2, x, at as u32, y, index),
-                        stride => tap_max(stride, x, at as u32, y, index),
-                    }
-                }
+            // The literal strides make loops of their own, which become vector instructions.
+            match (end - start, windows.stride) {
+                (8.., 1) => windows.side_by_side::<8>(1, start..end, y, index),
+                (8.., 2) => windows.side_by_side::<8>(2, start..end, y, index),
+                (4.., stride) => windows.side_by_side::<4>(stride, start..end, y, index),
+                (_, stride) => windows.side_by_side::<1>(stride, start..end, y, index),
             }
         }
     }
@@ -131,18 +126,63 @@ fn squares_of_row<T: Float, const N: usize>(
     }
 }
 
-/// Takes every `stride`th number of `x`, whose first is at `at`, into the maxima of a row.
-#[inline(always)]
+/// The windows of a row of the output.
+struct Windows<'a, T> {
+    /// The width of a plane.
+    w: usize,
+    /// The rows that they see.
+    rows: Range<usize>,
+    stride: usize,
+    taps: &'a [Tap],
+    x: &'a [T],
+}
+
 #[allow(clippy::inline_always)]
-fn tap_max<T: Float>(stride: usize, x: &[T], at: u32, y: &mut [T], index: &mut [u32]) {
-    let (count, stride) = (y.len(), stride.max(1));
-    assert!(count == index.len() && count <= x.len().div_ceil(stride));
-    for i in 0..count {
-        // SAFETY: `i < count`, and `(count - 1) * stride < x.len()`, as just checked.
-        unsafe {
-            let position = at + (i * stride) as u32;
-            take(y.get_unchecked_mut(i), index.get_unchecked_mut(i), *x.get_unchecked(i * stride), position);
+impl<T: Float> Windows<'_, T> {
+    /// The maxima of windows that lie within the row, `N` at a time, the last of which may be computed twice.
+    #[inline(always)]
+    fn side_by_side<const N: usize>(
+        &self,
+        stride: usize,
+        columns: Range<usize>,
+        y: &mut [T],
+        index: &mut [u32],
+    ) {
+        for column in columns.clone().step_by(N) {
+            self.take::<N>(stride, column.min(columns.end - N), self.taps.iter(), y, index);
         }
+    }
+
+    /// The maxima of `N` windows side by side, the first at `column`, whose inputs are `stride` apart, by these taps.
+    #[inline(always)]
+    fn take<'t, const N: usize>(
+        &self,
+        stride: usize,
+        column: usize,
+        taps: impl Iterator<Item = &'t Tap> + Clone,
+        y: &mut [T],
+        index: &mut [u32],
+    ) {
+        let at =
+            |row: usize, tap: &Tap| row * self.w + tap.first + (column - tap.columns.start) * self.stride;
+        // The first number that a window sees is its maximum until a larger one comes, even if it is -∞.
+        let first = taps.clone().next().map_or(0, |tap| at(self.rows.start, tap));
+        let (mut best, mut place) = ([T::NEG_INFINITY; N], [0; N]);
+        for (lane, place) in place.iter_mut().enumerate() {
+            *place = (first + lane * stride) as u32;
+        }
+        for row in self.rows.clone() {
+            for tap in taps.clone() {
+                let at = at(row, tap);
+                let x = &self.x[at..][..(N - 1) * stride + 1];
+                for lane in 0..N {
+                    let position = (at + lane * stride) as u32;
+                    take(&mut best[lane], &mut place[lane], x[lane * stride], position);
+                }
+            }
+        }
+        y[column..][..N].copy_from_slice(&best);
+        index[column..][..N].copy_from_slice(&place);
     }
 }
 
