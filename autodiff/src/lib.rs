@@ -74,6 +74,7 @@ mod parameter;
 mod parts;
 mod print;
 mod random;
+mod scoped;
 mod shape;
 mod state;
 mod tape;

@@ -13,6 +13,7 @@ use crate::error::{Result, Site};
 use crate::float::Float;
 use crate::kernel::buffer::Shared;
 use crate::op::{Op, Reads};
+use crate::scoped::scoped;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -108,14 +109,7 @@ pub fn no_grad<R>(body: impl FnOnce() -> R) -> R {
 /// Runs `body` with recording on or off. A transform records the function that it differentiates even where its caller
 /// records nothing.
 pub(crate) fn recording<R>(on: bool, body: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            RECORDING.set(self.0);
-        }
-    }
-    let _restore = Restore(RECORDING.replace(on));
-    body()
+    scoped(&RECORDING, on, body)
 }
 
 impl<T: Float> Node<T> {

@@ -5,6 +5,7 @@
 //!
 //! What rayon needs is compiled once, in [`each`], and not for every loop of every crate that uses this one.
 
+use crate::scoped::scoped;
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -35,14 +36,7 @@ pub(crate) fn threads() -> usize {
 
 /// Runs `body` with all kernels on this thread.
 pub(crate) fn serially<R>(body: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            SERIAL.set(self.0);
-        }
-    }
-    let _restore = Restore(SERIAL.replace(true));
-    body()
+    scoped(&SERIAL, true, body)
 }
 
 /// Whether work of about `ns` nanoseconds is worth more than one thread.

@@ -83,7 +83,7 @@ impl<T: Float> Kernel for Max<'_, T> {
             let windows = Windows { w: s.w, rows: s.rows(i), stride: s.stride[1], taps, x };
             for column in (0..start).chain(end..width) {
                 let seen = taps.iter().filter(|tap| tap.columns.contains(&column));
-                windows.take::<1>(1, column, seen, y, index);
+                windows.take::<1>(1, column, &seen, y, index);
             }
             // The literal strides make loops of their own, which become vector instructions.
             match (end - start, windows.stride) {
@@ -149,7 +149,7 @@ impl<T: Float> Windows<'_, T> {
         index: &mut [u32],
     ) {
         for column in columns.clone().step_by(N) {
-            self.take::<N>(stride, column.min(columns.end - N), self.taps.iter(), y, index);
+            self.take::<N>(stride, column.min(columns.end - N), &self.taps.iter(), y, index);
         }
     }
 
@@ -159,7 +159,7 @@ impl<T: Float> Windows<'_, T> {
         &self,
         stride: usize,
         column: usize,
-        taps: impl Iterator<Item = &'t Tap> + Clone,
+        taps: &(impl Iterator<Item = &'t Tap> + Clone),
         y: &mut [T],
         index: &mut [u32],
     ) {
@@ -174,7 +174,7 @@ impl<T: Float> Windows<'_, T> {
         for row in self.rows.clone() {
             for tap in taps.clone() {
                 let at = at(row, tap);
-                let x = &self.x[at..][..(N - 1) * stride + 1];
+                let x = &self.x[at..][..=(N - 1) * stride];
                 for lane in 0..N {
                     let position = (at + lane * stride) as u32;
                     take(&mut best[lane], &mut place[lane], x[lane * stride], position);
