@@ -7,8 +7,9 @@
     python3 examples/benches/compare.py --parts page                          # writes the page only
 
 The interpreter needs `pip install torch` (CPU is enough); this script needs nothing. Both systems do the same workload in
-turn, round by round, so that a drift of the machine's speed meets both. What is measured is kept in results.json beside
-this script, and the page is made from that. Times depend on whatever else the machine does: leave it alone.
+turn, round by round, so that a drift of the machine's speed meets both. What is measured is kept in the folder results beside
+this script, in a file for each processor, and the page is made from all of them. Times depend on whatever else the machine
+does: leave it alone.
 """
 import argparse
 import json
@@ -25,7 +26,7 @@ import page
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-RESULTS = os.path.join(HERE, "results.json")
+RESULTS = os.path.join(HERE, "results")
 TWIN = os.path.join(HERE, "pytorch/workloads.py")
 PEAK = os.path.join(HERE, "peak.rs")
 # A shorter measurement than the programs' own, for there are several rounds of it.
@@ -214,8 +215,14 @@ def native(options, results):
 PARTS = {"times": times, "memory": memory, "job": job, "build": build, "native": native}
 
 
+def file_of(machine):
+    """Where what is measured on this processor is kept."""
+    words = re.findall(r"[a-z0-9]+", f"{machine['cpu']} {machine['features'][-1]}".lower())
+    return os.path.join(RESULTS, "-".join(words) + ".json")
+
+
 def save(results):
-    with open(RESULTS, "w") as file:
+    with open(file_of(results["machine"]), "w") as file:
         json.dump(results, file, indent=1)
         file.write("\n")
 
@@ -232,21 +239,19 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="a Python that imports torch")
     options = parser.parse_args()
 
-    results = {}
-    if os.path.exists(RESULTS):
-        with open(RESULTS) as file:
-            results = json.load(file)
-    parts = [] if options.parts == "page" else options.parts.split(",")
-    if parts:
+    if options.parts != "page":
         here = machine(options.python)
-        if results.get("machine", here) != here:
-            print("another machine or other versions than in results.json: its figures are dropped")
-            results = {}
-        results["machine"] = here
-    for part in parts:
-        PARTS[part](options, results)
-        save(results)
-    page.write(results, ROOT)
+        results = {"machine": here}
+        if os.path.exists(file_of(here)):
+            with open(file_of(here)) as file:
+                results = json.load(file)
+        if results["machine"] != here:
+            print("other versions than those of the figures for this processor: they are dropped")
+            results = {"machine": here}
+        for part in options.parts.split(","):
+            PARTS[part](options, results)
+            save(results)
+    page.write(RESULTS, ROOT)
 
 
 if __name__ == "__main__":

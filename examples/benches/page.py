@@ -1,4 +1,5 @@
 """BENCHMARKS.md and the headline of the README, from what compare.py has measured."""
+import json
 import math
 import os
 import re
@@ -131,31 +132,44 @@ def commits(results):
                                                    for commit, names in others.items()) + "."]
 
 
-def page(results):
-    machine, times = results["machine"], results.get("times", {})
-    count = len(results.get("workloads", []))
-    rounds = max((len(row["ours"]) for rows in times.values() for row in rows.values()), default=0)
+def page(processors):
+    """Of all processors that there are figures for."""
     lines = [
         "# Benchmarks", "",
         "Written by `python3 examples/benches/compare.py`, whose `--help` lists its options; not by hand.", "",
-        f"{machine['cpu']} with {', '.join(machine['features'])}; {machine['cores']} cores, {machine['system']}; "
-        f"{machine['rustc']}; PyTorch {machine['torch']}. All in single precision, on the CPU. " + commits(results)[0], "",
-        f"Each workload was run by both in turn, {rounds} rounds of it; a round is the median of 3 repetitions after a warm-up. "
+        "Each workload was run by both in turn, several rounds of it; a round is the median of 3 repetitions after a warm-up. "
         "A time is the median of the rounds, with the fastest and the slowest; the ratio, below 1 where we are faster, is the "
         "median of the ratios round by round, with the smallest and the largest. PyTorch runs from Python, eagerly, as it is "
-        "installed; the workloads are [ours](examples/benches/workloads) and [PyTorch's](examples/benches/pytorch).", "",
-        *summary(results), "",
+        "installed; the workloads are [ours](examples/benches/workloads) and [PyTorch's](examples/benches/pytorch). All in single "
+        "precision, on the CPU.", "",
     ]
+    for results in processors:
+        lines += [f"## {name_of(results)}", "", *summary(results), "", *figures(results)]
+    return "\n".join(lines)
+
+
+def name_of(results):
+    machine = results["machine"]
+    return f"{machine['cpu']} with {', '.join(machine['features'])}"
+
+
+def figures(results):
+    """All that was measured on one processor."""
+    machine, times = results["machine"], results.get("times", {})
+    count = len(results.get("workloads", []))
+    rounds = max((len(row["ours"]) for rows in times.values() for row in rows.values()), default=0)
+    lines = [f"{machine['cores']} cores, {machine['system']}; {machine['rustc']}; PyTorch {machine['torch']}; {rounds} rounds. "
+             + commits(results)[0], ""]
     marks = judged(times, count)
     missed = [row for row in marks if not row[3]]
     slow = [(f"`{name}`, 2 threads over 1", f"at least {aim}", f"{figure:.2f}") for name, aim, figure in two_threads(times)
             if figure < aim]
-    lines += ["## Marks", "", f"Of {len(marks)} marks for the ratio, {len(marks) - len(missed)} are met; of "
+    lines += ["### Marks", "", f"Of {len(marks)} marks for the ratio, {len(marks) - len(missed)} are met; of "
               f"{len(two_threads(times))} for the gain of a second thread, {len(two_threads(times)) - len(slow)}. Missed are:", ""]
     lines += table(["what", "mark", "measured"],
                    [(what, f"at most {aim}", f"{figure:.3f}") for what, aim, figure, met in marks if not met] + slow)
     for threads, rows in times.items():
-        lines += [f"## {threads_of(threads).capitalize()}", ""]
+        lines += [f"### {threads_of(threads).capitalize()}", ""]
         lines += table(["workload", "ours", "PyTorch", "ratio", "mark", ""], [
             (f"`{name}`", seconds(row["ours"]), seconds(row["torch"]),
              f"{ratio(row):.3f} ({min(ratios(row)):.3f} to {max(ratios(row)):.3f})", f"{mark(MARKS, name)}",
@@ -163,12 +177,11 @@ def page(results):
         judgement = verdict(mean(rows) <= GEOMETRIC_MEAN) if len(rows) == count else "open, for workloads are missing"
         lines += [f"Geometric mean of the ratios: {mean(rows):.3f}; mark {GEOMETRIC_MEAN}: {judgement}.", ""]
     if two_threads(times):
-        lines += ["## Two threads over one", "", "Our time on one thread over that on two. Nothing is to be slower on two: a "
+        lines += ["### Two threads over one", "", "Our time on one thread over that on two. Nothing is to be slower on two: a "
                   "mark of 0.97 is 1 less what differs by chance.", ""]
         lines += table(["workload", "gain", "mark", ""], [(f"`{name}`", f"{figure:.2f}", f"{aim}", verdict(figure >= aim))
                                                           for name, aim, figure in two_threads(times)])
-    lines += peak(times) + memory(results.get("memory")) + job(results.get("job")) + build(results)
-    return "\n".join(lines)
+    return lines + peak(times) + memory(results.get("memory")) + job(results.get("job")) + build(results)
 
 
 def peak(times):
@@ -183,7 +196,7 @@ def peak(times):
         rows.append((f"`{name}`", threads, f"{row['flops'] / 1e9:.3g}", f"{statistics.median(row['peak']) / 1e9:.0f}",
                      "{} ({} to {})".format(*ours), "{} ({} to {})".format(*torch), f"{100 * aim:.0f} %" if aim else "",
                      verdict(statistics.median(shares(row, "ours")) >= aim) if aim else ""))
-    return ["## Share of the peak", "", "The peak is what [independent fused multiply-adds](examples/benches/peak.rs) reach in "
+    return ["### Share of the peak", "", "The peak is what [independent fused multiply-adds](examples/benches/peak.rs) reach in "
             "registers, on as many threads, compiled for the processor's vectors; it was measured in each round, beside the "
             "workload. A product's operations are counted as `2 m n k`, those of a convolution as its definition does them, "
             "and each of its two gradients as many. The kernels of 3x3 need half of these multiplications (Winograd's minimal "
@@ -199,7 +212,7 @@ def memory(found):
         ours, torch = (row[system]["peak_mib"] - row[system]["before_mib"] for system in ("ours", "torch"))
         totals = (f"{row[system]['peak_mib']:.0f}" for system in ("ours", "torch"))
         rows.append((f"`{name}`", f"{ours:.1f}", f"{torch:.1f}", f"{ours / torch:.2f}", *totals, verdict(ours <= torch)))
-    return ["## Peak memory", "", "By how much the resident set of a process grows at most, in MiB, when it builds the model and does "
+    return ["### Peak memory", "", "By how much the resident set of a process grows at most, in MiB, when it builds the model and does "
             "30 training steps on one thread; and its largest size, with all that it has loaded. What is loaded for the first "
             "training does not count: a tiny one went before. Mark: to grow by no more than PyTorch.", ""] + table(
         ["workload", "ours", "PyTorch", "ratio", "process, ours", "process, PyTorch", ""], rows)
@@ -208,7 +221,7 @@ def memory(found):
 def job(found):
     if not found:
         return []
-    lines = ["## The whole job", "", f"`cargo run --release --example mnist` on {found['threads']} threads, and "
+    lines = ["### The whole job", "", f"`cargo run --release --example mnist` on {found['threads']} threads, and "
              "[the same network](examples/benches/pytorch/mnist.py) with the same data, batches, optimiser and schedule: three epochs "
              "of 60,000 images. The whole job is the program from its start to its end: reading the data, training, testing on "
              f"10,000 images. Mark: {ACCURACY:.0f} %.", ""]
@@ -234,21 +247,28 @@ def build(results):
             (f"`{name}`", seconds(row["default"]), seconds(row["native"]), "{:.3f} ({:.3f} to {:.3f})".format(
                 ratio(row, "default", "native"), min(ratios(row, "default", "native")), max(ratios(row, "default", "native"))),
              verdict(ratio(row, "default", "native") <= 1 + NATIVE_GAIN)) for name, row in rows.items()])
-    return ["## Build", "", *lines] if lines else []
+    return ["### Build", "", *lines] if lines else []
 
 
-def write(results, root):
-    """Writes the page, and its summary between the two markers of the README."""
+def write(folder, root):
+    """Writes the page of the figures in a folder, and its summary between the two markers of the README."""
+    processors = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name)) as file:
+            processors.append(json.load(file))
     with open(os.path.join(root, "BENCHMARKS.md"), "w") as file:
-        file.write(page(results).rstrip() + "\n")
+        file.write(page(processors).rstrip() + "\n")
     path = os.path.join(root, "README.md")
     with open(path) as file:
         readme = file.read()
     begin, end = "<!-- benchmarks -->\n", "<!-- end of benchmarks -->\n"
     before, rest = readme.split(begin)
     after = rest.split(end)[1]
-    machine = results["machine"]
-    lines = [f"On {machine['cores']} cores of {machine['cpu']}, beside PyTorch {machine['torch']}:", "", *summary(results), "",
-             "[All figures](BENCHMARKS.md), with their spread and what is aimed at; what is slower, too.", ""]
+    lines = []
+    for results in processors:
+        machine = results["machine"]
+        lines += [f"On {machine['cores']} cores of {name_of(results)}, beside PyTorch {machine['torch']}:", "",
+                  *summary(results), ""]
+    lines += ["[All figures](BENCHMARKS.md), with their spread and what is aimed at; what is slower, too.", ""]
     with open(path, "w") as file:
         file.write(before + begin + "\n".join(lines) + end + after)

@@ -9,7 +9,8 @@ use crate::kernel::dispatch::Level;
 /// A vector register of `T`.
 ///
 /// All functions are `#[inline(always)]`: they become instructions of the caller, which [`dispatch`] compiles with
-/// the features that they need.
+/// the features that they need. So they must not be called in a closure for a function that need not be inlined, as the
+/// `map` of arrays: each would be a call. `.ci/run` looks for such calls.
 pub(in crate::kernel) trait Vector<T: Float>: Copy {
     /// How many numbers one register holds.
     const LANES: usize;

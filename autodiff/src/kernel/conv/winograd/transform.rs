@@ -11,8 +11,7 @@ const B2: f64 = B * B;
 /// What the transform of the weights divides by: the products of the distances of a point from the others.
 const DIVISORS: [f64; 3] = [A2 * B2, 2.0 * A2 * (A2 - B2), 2.0 * B2 * (B2 - A2)];
 
-/// A vector of each number. (A loop, as in [`load`]: the `map` of arrays is not always inlined, and what is not stays without
-/// the instructions of the caller.)
+/// A vector of each number.
 #[inline(always)]
 #[allow(clippy::inline_always)]
 fn splat<T: Float, V: Vector<T>, const N: usize>(numbers: [f64; N]) -> [V; N] {
