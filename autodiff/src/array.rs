@@ -15,8 +15,8 @@ pub(crate) use recurrent::{Kept, Run};
 use crate::error::{ErrorKind, Result};
 use crate::float::Float;
 use crate::kernel::buffer::{Buffer, Element, Fresh};
-use crate::kernel::map::{self, Source};
 use crate::kernel::parallel;
+use crate::kernel::strided::{self, Source};
 use crate::shape::{MAX_RANK, Shape, Strides};
 
 /// Nanoseconds to write one element.
@@ -395,7 +395,7 @@ impl<T: Element> Array<T> {
             for (starts, steps, part) in parts {
                 let (offset, strides) = region(&dense, starts, steps);
                 let put = |target: &mut T, value: T| *target = value;
-                map::scatter_into(out, offset, &strides, &part.shape, part.source(&part.shape), put);
+                strided::scatter_into(out, offset, &strides, &part.shape, part.source(&part.shape), put);
             }
         })
     }
@@ -406,7 +406,7 @@ impl<T: Float> Array<T> {
     pub(crate) fn add_at(&mut self, starts: &[usize], steps: &[usize], part: &Self) {
         let (offset, strides) = region(&self.shape.strides(), starts, steps);
         let add = |target: &mut T, value: T| *target += value;
-        map::scatter_into(self.make_mut(), offset, &strides, &part.shape, part.source(&part.shape), add);
+        strided::scatter_into(self.make_mut(), offset, &strides, &part.shape, part.source(&part.shape), add);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::kernel::gemm::{self, Matrix};
 use crate::kernel::index;
 use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
+use crate::kernel::strided;
 use crate::kernel::{scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
 
@@ -33,7 +34,7 @@ impl<T: Element> Array<T> {
     pub(crate) fn map_with<U: Element>(&self, ns: f64, f: &impl Map1<T, U>) -> Array<U> {
         Array::build(self.shape, |out| match self.as_slice() {
             Some(a) => map::slice1(out, a, ns, f),
-            None => map::strided1(out, &self.shape, self.source(&self.shape), ns, f),
+            None => strided::map1(out, &self.shape, self.source(&self.shape), ns, f),
         })
     }
 
@@ -76,7 +77,7 @@ impl<T: Element> Array<T> {
             .broadcast(&other.shape)
             .ok_or(ErrorKind::Broadcast { left: self.shape, right: other.shape })?;
         Ok(Array::build(shape, |out| {
-            map::strided2(out, &shape, self.source(&shape), other.source(&shape), ns, f);
+            strided::map2(out, &shape, self.source(&shape), other.source(&shape), ns, f);
         }))
     }
 }
@@ -96,7 +97,7 @@ impl<T: Element> Array<T> {
         let shape = second.shape.broadcast(&third.shape).ok_or_else(|| wrong(second.shape, third.shape))?;
         let shape = self.shape.broadcast(&shape).ok_or_else(|| wrong(self.shape, shape))?;
         let sources = (self.source(&shape), second.source(&shape), third.source(&shape));
-        Ok(Array::build(shape, |out| map::strided3(out, &shape, sources, CHEAP, &f)))
+        Ok(Array::build(shape, |out| strided::map3(out, &shape, sources, CHEAP, &f)))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Array;
 use crate::float::Float;
 use crate::kernel::buffer::Element;
-use crate::kernel::{map, parallel};
+use crate::kernel::{parallel, strided};
 use crate::shape::{MAX_RANK, Shape, Strides};
 
 /// Which elements of an array a view has: one more along axis `i` of the view is `steps[i][j]` more along each axis `j`
@@ -79,8 +79,11 @@ impl<T: Float> Array<T> {
             self.with_slice(|grad| {
                 parallel::items(out, item, ns, |i, out| {
                     out.fill(T::ZERO);
-                    let source = map::Source { data: grad, offset: i * part.size(), strides: part.strides() };
-                    map::scatter_into(out, offset, &inner, &part, source, |target, value| *target += value);
+                    let source =
+                        strided::Source { data: grad, offset: i * part.size(), strides: part.strides() };
+                    strided::scatter_into(out, offset, &inner, &part, source, |target, value| {
+                        *target += value;
+                    });
                 });
             });
         })

@@ -1,4 +1,4 @@
-//! The memory of arrays and nodes: blocks that are recycled through a pool, and the counters of what is alive.
+//! The memory of arrays and nodes: blocks that are recycled through a pool.
 //!
 //! Fresh memory costs more than arithmetic: each new page is a fault, and a training step that gives its memory back
 //! to the system pays for all of it again in the next step. So a block that nobody holds any more goes to a free list
@@ -10,10 +10,11 @@
 //! element shows itself.
 
 use super::peak;
+use super::tally::{ENDED, Tally, bump, tallies};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::RefCell;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Alignment in bytes of what is allocated: a cache line, and the widest vector.
@@ -28,7 +29,7 @@ const LARGE_PAGE: usize = 1 << 21;
 /// The class of what fits behind a head into one cache line: the numbers that losses are.
 const TINY: usize = 0;
 /// Size classes: the tiny one, multiples of 64 bytes up to 512, then eight to an octave; and that of nodes.
-const CLASSES: usize = 1 + 8 + 8 * 39 + 1;
+pub(super) const CLASSES: usize = 1 + 8 + 8 * 39 + 1;
 /// The class of nodes, and of nothing else: what is alive of it is counted with it.
 pub(super) const NODES: usize = CLASSES - 1;
 /// Bytes that the free lists of one thread keep.
@@ -90,7 +91,7 @@ static BYTES: [usize; CLASSES] = {
 
 /// The bytes that a block of `class` holds.
 #[inline]
-fn class_bytes(class: usize) -> usize {
+pub(super) fn class_bytes(class: usize) -> usize {
     BYTES[class]
 }
 
@@ -155,45 +156,6 @@ static SHARED_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 fn shared() -> MutexGuard<'static, FreeLists> {
     SHARED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What one thread has done; summed over threads on request, so that counting needs no shared cache line.
-struct Tally {
-    /// Blocks taken less blocks given back, by class.
-    live: [AtomicI64; CLASSES],
-    /// Blocks taken.
-    taken: AtomicI64,
-    /// Blocks that came from the system.
-    fresh: AtomicI64,
-}
-
-static TALLIES: Mutex<Vec<Arc<Tally>>> = Mutex::new(Vec::new());
-/// The sums of threads that have ended.
-static ENDED: Tally = Tally::new();
-
-fn tallies() -> MutexGuard<'static, Vec<Arc<Tally>>> {
-    TALLIES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Tally {
-    const fn new() -> Self {
-        let [taken, fresh] = [const { AtomicI64::new(0) }; 2];
-        Self { live: [const { AtomicI64::new(0) }; CLASSES], taken, fresh }
-    }
-
-    fn add_to(&self, total: &Self) {
-        for (own, total) in self.live.iter().zip(&total.live) {
-            total.fetch_add(own.load(Ordering::Relaxed), Ordering::Relaxed);
-        }
-        total.taken.fetch_add(self.taken.load(Ordering::Relaxed), Ordering::Relaxed);
-        total.fresh.fetch_add(self.fresh.load(Ordering::Relaxed), Ordering::Relaxed);
-    }
-}
-
-/// Adds to a counter that only this thread writes: a load and a store, no locked instruction.
-#[inline]
-fn bump(counter: &AtomicI64, by: i64) {
-    counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
 }
 
 /// The free lists and the tally of one thread.
@@ -385,52 +347,6 @@ pub(crate) fn held_by_thread() -> (i64, i64) {
     });
     // A thread that is ending counts with the others.
     counted.unwrap_or_default()
-}
-
-/// What is alive, all threads together. See [`memory`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Memory {
-    /// Buffers that an array or a tape holds.
-    pub live_buffers: i64,
-    /// Bytes of buffers and nodes, as rounded up by the pool.
-    pub live_bytes: i64,
-    /// Nodes of tapes that are alive, leaves included.
-    pub live_nodes: i64,
-    /// Blocks taken for buffers and nodes since the program began.
-    pub taken: u64,
-    /// Those that came from the system; all others were recycled.
-    pub fresh: u64,
-}
-
-/// Counts what is alive: buffers, bytes, nodes.
-///
-/// After a graph is dropped its nodes and buffers are gone from these counts; a leak is visible as a number. How much is
-/// alive at once, at most, is measured by [`peak_memory`](crate::peak_memory).
-///
-/// ```
-/// let before = autodiff::memory();
-/// let x = autodiff::Tensor::<f32>::zeros([2, 3]).variable();
-/// assert_eq!(autodiff::memory().live_buffers, before.live_buffers + 1);
-/// assert_eq!(autodiff::memory().live_nodes, before.live_nodes + 1);
-/// drop(x);
-/// assert_eq!(autodiff::memory().live_nodes, before.live_nodes);
-/// ```
-pub fn memory() -> Memory {
-    let total = Tally::new();
-    let list = tallies();
-    for tally in list.iter() {
-        tally.add_to(&total);
-    }
-    ENDED.add_to(&total);
-    let live = total.live.map(AtomicI64::into_inner);
-    Memory {
-        live_buffers: live[..NODES].iter().sum(),
-        live_bytes: live.iter().enumerate().map(|(class, &count)| count * class_bytes(class) as i64).sum(),
-        live_nodes: live[NODES],
-        taken: total.taken.into_inner() as u64,
-        fresh: total.fresh.into_inner() as u64,
-    }
 }
 
 /// Gives the free blocks of this thread and of the process back to the system.

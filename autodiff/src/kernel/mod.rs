@@ -21,3 +21,5 @@ pub(crate) mod rows;
 pub(crate) mod scan;
 pub(crate) mod softmax;
 pub(crate) mod sort;
+pub(crate) mod strided;
+pub(crate) mod tally;

@@ -6,9 +6,9 @@
 //! dilations vanish. The loops of [`tile`] then read the vectors of that copy at the offsets of the taps, with all
 //! accumulators in registers.
 //!
-//! - [`forward`] and [`input_grad`] are the same loop ([`Mix`]): the latter is a convolution of the output's
+//! - [`forward`] and [`input_grad`] are the same loop (`Mix`): the latter is a convolution of the output's
 //!   gradient with the kernel turned round, one for each class of pixels that see the same taps.
-//! - [`weight_grad`] ([`Weigh`]) sums over pixels, as outer products of taps and output channels or, where there are
+//! - [`weight_grad`] (`Weigh`) sums over pixels, as outer products of taps and output channels or, where there are
 //!   too few channels or taps for that, as inner products of planes.
 //! - Kernels of one pixel at stride 1 read and write the images where they are ([`pointwise`]).
 //! - Kernels of three rows at stride 1 need half of the multiplications ([`winograd`]) from 16 channels on.
