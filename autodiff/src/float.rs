@@ -60,29 +60,31 @@ pub trait Real:
     fn powf(&self, p: f64) -> Self;
 }
 
-/// Writes [`Elementary`] from the functions of libm in single and in double precision.
+/// Writes [`Elementary`] from the functions in single and in double precision.
 macro_rules! elementary {
-    ($($(#[$doc:meta])* $name:ident($($other:ident)?) = $single:ident, $double:ident;)*) => {
-        /// Functions of one and of two numbers that have no vectorised kernel: libm's, in pure Rust, with the same bits on
-        /// every machine.
+    ($($(#[$doc:meta])* $name:ident($($other:ident)?) = $single:path, $double:path;)*) => {
+        /// Functions of one and of two numbers beside those of [`Real`], with the same bits on every machine: libm's, in pure
+        /// Rust, where there is no instruction and no vectorised kernel.
         pub trait Elementary: Sized {
             $($(#[$doc])* fn $name(self $(, $other: Self)?) -> Self;)*
         }
 
         impl Elementary for f32 {
             $(
-                #[inline]
+                #[inline(always)]
+                #[allow(clippy::inline_always)]
                 fn $name(self $(, $other: Self)?) -> Self {
-                    libm::$single(self $(, $other)?)
+                    $single(self $(, $other)?)
                 }
             )*
         }
 
         impl Elementary for f64 {
             $(
-                #[inline]
+                #[inline(always)]
+                #[allow(clippy::inline_always)]
                 fn $name(self $(, $other: Self)?) -> Self {
-                    libm::$double(self $(, $other)?)
+                    $double(self $(, $other)?)
                 }
             )*
         }
@@ -91,49 +93,49 @@ macro_rules! elementary {
 
 elementary! {
     /// `2ˣ`.
-    exp2() = exp2f, exp2;
+    exp2() = libm::exp2f, libm::exp2;
     /// `eˣ - 1`, exact near 0.
-    exp_m1() = expm1f, expm1;
+    exp_m1() = math::single::exp_m1, math::double::exp_m1;
     /// `ln(1 + x)`, exact near 0.
-    ln_1p() = log1pf, log1p;
+    ln_1p() = libm::log1pf, libm::log1p;
     /// The logarithm to base 2.
-    log2() = log2f, log2;
+    log2() = libm::log2f, libm::log2;
     /// The logarithm to base 10.
-    log10() = log10f, log10;
+    log10() = libm::log10f, libm::log10;
     /// The tangent.
-    tan() = tanf, tan;
+    tan() = libm::tanf, libm::tan;
     /// The angle in `[-π/2, π/2]` whose sine is `x`.
-    asin() = asinf, asin;
+    asin() = libm::asinf, libm::asin;
     /// The angle in `[0, π]` whose cosine is `x`.
-    acos() = acosf, acos;
+    acos() = libm::acosf, libm::acos;
     /// The angle in `(-π/2, π/2)` whose tangent is `x`.
-    atan() = atanf, atan;
+    atan() = libm::atanf, libm::atan;
     /// The hyperbolic sine `(eˣ - e⁻ˣ) / 2`.
-    sinh() = sinhf, sinh;
+    sinh() = libm::sinhf, libm::sinh;
     /// The hyperbolic cosine `(eˣ + e⁻ˣ) / 2`.
-    cosh() = coshf, cosh;
+    cosh() = libm::coshf, libm::cosh;
     /// The number whose hyperbolic sine is `x`.
-    asinh() = asinhf, asinh;
+    asinh() = libm::asinhf, libm::asinh;
     /// The positive number whose hyperbolic cosine is `x`.
-    acosh() = acoshf, acosh;
+    acosh() = libm::acoshf, libm::acosh;
     /// The number whose hyperbolic tangent is `x`.
-    atanh() = atanhf, atanh;
+    atanh() = libm::atanhf, libm::atanh;
     /// `1 - erf(x)`, without cancellation.
-    erfc() = erfcf, erfc;
+    erfc() = libm::erfcf, libm::erfc;
     /// The next whole number towards -∞.
-    floor() = floorf, floor;
+    floor() = f32::floor, f64::floor;
     /// The next whole number towards ∞.
-    ceil() = ceilf, ceil;
+    ceil() = f32::ceil, f64::ceil;
     /// The next whole number towards 0.
-    trunc() = truncf, trunc;
+    trunc() = f32::trunc, f64::trunc;
     /// The nearest whole number, of two equally near the even one.
-    round() = rintf, rint;
+    round() = f32::round_ties_even, f64::round_ties_even;
     /// The angle of the point `(x, y)`, of which this is `y`, in `[-π, π]`.
-    atan2(x) = atan2f, atan2;
+    atan2(x) = libm::atan2f, libm::atan2;
     /// `√(x² + y²)`, without overflow.
-    hypot(other) = hypotf, hypot;
+    hypot(other) = libm::hypotf, libm::hypot;
     /// `x - y trunc(x / y)`, exactly.
-    fmod(divisor) = fmodf, fmod;
+    fmod(divisor) = libm::fmodf, libm::fmod;
 }
 
 /// An element of a differentiable tensor: `f32` or `f64`. Sealed.
@@ -265,7 +267,18 @@ macro_rules! float {
             }
             #[inline(always)]
             fn powi(&self, n: i32) -> Self {
-                <$t>::powi(*self, n)
+                let x = *self;
+                // The common ones without a call, so that loops become vector code; with the same bits.
+                match n {
+                    -2 => 1.0 / (x * x),
+                    -1 => 1.0 / x,
+                    0 => 1.0,
+                    1 => x,
+                    2 => x * x,
+                    3 => x * (x * x),
+                    4 => (x * x) * (x * x),
+                    n => <$t>::powi(x, n),
+                }
             }
             #[inline(always)]
             fn powf(&self, p: f64) -> Self {

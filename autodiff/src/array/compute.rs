@@ -31,7 +31,7 @@ impl<T: Element> Array<T> {
 
     /// The same for a function of stated cost, in nanoseconds an element.
     #[inline]
-    pub(crate) fn map_with<U: Element>(&self, ns: f64, f: &impl Map1<T, U>) -> Array<U> {
+    pub(crate) fn map_with<U: Element>(&self, ns: f64, f: impl Map1<T, U>) -> Array<U> {
         Array::build(self.shape, |out| match self.as_slice() {
             Some(a) => map::slice1(out, a, ns, f),
             None => strided::map1(out, &self.shape, self.source(&self.shape), ns, f),
@@ -65,7 +65,7 @@ impl<T: Element> Array<T> {
         &self,
         other: &Array<B>,
         ns: f64,
-        f: &impl Map2<T, B, U>,
+        f: impl Map2<T, B, U>,
     ) -> Result<Array<U>> {
         if self.shape == other.shape
             && let (Some(a), Some(b)) = (self.as_slice(), other.as_slice())

@@ -5,20 +5,21 @@ use crate::kernel::buffer::Element;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::parallel::{self, Pieces};
 
-/// A function of one element. Closures are functions; a type may implement it to be inlined for certain.
-pub(crate) trait Map1<A, U>: Sync {
+/// A function of one element. Closures are functions; a type may implement it to be inlined for certain. It is copied into the
+/// loop, for the compiler to know that what it reads does not change and may be read where it is not needed.
+pub(crate) trait Map1<A, U>: Copy + Sync {
     /// The value.
     fn call(&self, a: A) -> U;
 }
 
 /// A function of two elements.
-pub(crate) trait Map2<A, B, U>: Sync {
+pub(crate) trait Map2<A, B, U>: Copy + Sync {
     /// The value.
     fn call(&self, a: A, b: B) -> U;
 }
 
 #[allow(clippy::inline_always)]
-impl<A, U, F: Fn(A) -> U + Sync> Map1<A, U> for F {
+impl<A, U, F: Fn(A) -> U + Copy + Sync> Map1<A, U> for F {
     #[inline(always)]
     fn call(&self, a: A) -> U {
         self(a)
@@ -26,7 +27,7 @@ impl<A, U, F: Fn(A) -> U + Sync> Map1<A, U> for F {
 }
 
 #[allow(clippy::inline_always)]
-impl<A, B, U, F: Fn(A, B) -> U + Sync> Map2<A, B, U> for F {
+impl<A, B, U, F: Fn(A, B) -> U + Copy + Sync> Map2<A, B, U> for F {
     #[inline(always)]
     fn call(&self, a: A, b: B) -> U {
         self(a, b)
@@ -37,7 +38,7 @@ impl<A, B, U, F: Fn(A, B) -> U + Sync> Map2<A, B, U> for F {
 pub(super) struct Slice1<'a, A, U, F> {
     pub(super) out: &'a mut [U],
     pub(super) a: &'a [A],
-    pub(super) f: &'a F,
+    pub(super) f: F,
 }
 
 #[allow(clippy::inline_always)]
@@ -57,7 +58,7 @@ pub(super) struct Slice2<'a, A, B, U, F> {
     pub(super) a: &'a [A],
     pub(super) b: &'a [B],
     pub(super) broadcast: (bool, bool),
-    pub(super) f: &'a F,
+    pub(super) f: F,
 }
 
 #[allow(clippy::inline_always)]
@@ -93,7 +94,7 @@ impl<A: Copy, B: Copy, U: Copy, F: Map2<A, B, U>> Kernel for Slice2<'_, A, B, U,
 const TINY_NS: f64 = 2.5;
 
 /// `out[i] = f(a[i])` where both are contiguous. `ns` is the cost of one element.
-pub(crate) fn slice1<A: Element, U: Element>(out: &mut [U], a: &[A], ns: f64, f: &impl Map1<A, U>) {
+pub(crate) fn slice1<A: Element, U: Element>(out: &mut [U], a: &[A], ns: f64, f: impl Map1<A, U>) {
     assert_eq!(out.len(), a.len(), "map: lengths differ");
     if out.len() as f64 * ns <= TINY_NS {
         return Slice1 { out, a, f }.run();
@@ -110,7 +111,7 @@ pub(crate) fn slice2<A: Element, B: Element, U: Element>(
     a: &[A],
     b: &[B],
     ns: f64,
-    f: &impl Map2<A, B, U>,
+    f: impl Map2<A, B, U>,
 ) {
     assert!(out.len() == a.len() && out.len() == b.len(), "map: lengths differ");
     if out.len() as f64 * ns <= TINY_NS {

@@ -129,7 +129,7 @@ struct Gather1<'a, A, U, F> {
     a: &'a [A],
     at: usize,
     stride: isize,
-    f: &'a F,
+    f: F,
 }
 
 #[allow(clippy::inline_always)]
@@ -152,7 +152,7 @@ struct Gather2<'a, A, B, U, F> {
     b: &'a [B],
     at: [usize; 2],
     strides: [isize; 2],
-    f: &'a F,
+    f: F,
 }
 
 #[allow(clippy::inline_always)]
@@ -178,7 +178,7 @@ pub(crate) fn map1<A: Element, U: Element>(
     shape: &Shape,
     a: Source<'_, A>,
     ns: f64,
-    f: &impl Map1<A, U>,
+    f: impl Map1<A, U>,
 ) {
     if out.is_empty() {
         return;
@@ -204,7 +204,7 @@ pub(crate) fn map2<A: Element, B: Element, U: Element>(
     a: Source<'_, A>,
     b: Source<'_, B>,
     ns: f64,
-    f: &impl Map2<A, B, U>,
+    f: impl Map2<A, B, U>,
 ) {
     if out.is_empty() {
         return;

@@ -68,7 +68,7 @@ unary! {
     /// `max(x, 0) + min(α (eˣ - 1), 0)`, elementwise (Clevert, Unterthiner and Hochreiter, arXiv:1511.07289). The gradient
     /// at 0 is `α`.
     Elu => elu(alpha: f64) = |x| if x > T::ZERO { x } else { T::from_f64(alpha) * x.exp_m1() },
-        from Input |x| positive_or(&x, x.constant(alpha) * negative_part(&x).exp()), 8.0;
+        from Input |x| positive_or(&x, x.constant(alpha) * negative_part(&x).exp()), 1.0;
 
     /// `λ x` where `x > 0`, `λ α (eˣ - 1)` elsewhere, elementwise, with the `λ` and `α` that keep mean 0 and variance 1
     /// (Klambauer et al., arXiv:1706.02515). The gradient at 0 is `λ α`.
@@ -77,13 +77,13 @@ unary! {
         T::from_f64(SELU_SCALE) * inner
     }, from Input |x| {
         x.constant(SELU_SCALE) * positive_or(&x, x.constant(SELU_ALPHA) * negative_part(&x).exp())
-    }, 8.0;
+    }, 1.0;
 
     /// `max(x, 0) + min(α (e^(x/α) - 1), 0)`, elementwise: continuously differentiable (Barron, arXiv:1704.07483).
     Celu => celu(alpha: f64) = |x| {
         let a = T::from_f64(alpha);
         if x > T::ZERO { x } else { a * (x / a).exp_m1() }
-    }, from Input |x| positive_or(&x, (negative_part(&x) * x.constant(1.0 / alpha)).exp()), 8.0;
+    }, from Input |x| positive_or(&x, (negative_part(&x) * x.constant(1.0 / alpha)).exp()), 1.0;
 
     /// `min(max(x, 0), 6)`, elementwise; NaN stays NaN. The gradient at 0 and 6 is 0.
     Relu6 => relu6() = |x| x.maximum(T::ZERO).minimum(T::from_f64(6.0)),

@@ -36,8 +36,10 @@ pub(super) trait Formula: Copy + Send + Sync + 'static {
 pub(super) struct Unary<F>(pub(super) F);
 
 /// `x ↦ f(x)`, inlined into the loop for certain.
+#[derive(Clone, Copy)]
 struct Value<F>(F);
 /// `(grad, v) ↦ grad * f'(v)`, likewise.
+#[derive(Clone, Copy)]
 struct Pulled<F>(F);
 
 #[allow(clippy::inline_always)]
@@ -61,7 +63,7 @@ impl<F: Formula, T: Float> Op<T> for Unary<F> {
         F::NAME
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(x[0].map_with(F::NS, &Value(self.0)))
+        Ok(x[0].map_with(F::NS, Value(self.0)))
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let v = match F::FROM {
@@ -72,7 +74,7 @@ impl<F: Formula, T: Float> Op<T> for Unary<F> {
         if grad.is_tracked() || v.is_tracked() {
             return Ok(grad * self.0.derivative(v));
         }
-        Ok(grad.array.zip_with(&v.array, F::NS, &Pulled(self.0))?.into())
+        Ok(grad.array.zip_with(&v.array, F::NS, Pulled(self.0))?.into())
     }
     fn reads(&self, _: usize) -> Reads {
         match F::FROM {
@@ -172,7 +174,7 @@ unary! {
     Exp2 => exp2() = |x| x.exp2(), from Output |y| y.constant(LN_2) * y, 5.0;
 
     /// `eˣ - 1`, elementwise, exact near 0.
-    ExpM1 => exp_m1() = |x| x.exp_m1(), from Output |y| y.one() + y, 8.0;
+    ExpM1 => exp_m1() = |x| x.exp_m1(), from Output |y| y.one() + y, 0.6;
 
     /// `ln(1 + x)`, elementwise, exact near 0; NaN below -1.
     Ln1p => ln_1p() = |x| x.ln_1p(), from Input |x| (x.one() + x).recip(), 8.0;
@@ -223,16 +225,16 @@ unary! {
         from Input |x| x.constant(-FRAC_2_SQRT_PI) * (-x.square()).exp(), 12.0;
 
     /// The next whole number towards -∞, elementwise. The gradient is 0.
-    Floor => floor() = |x| x.floor(), from Nothing |x| x.constant(0.0), 2.0;
+    Floor => floor() = |x| x.floor(), from Nothing |x| x.constant(0.0), 0.3;
 
     /// The next whole number towards ∞, elementwise. The gradient is 0.
-    Ceil => ceil() = |x| x.ceil(), from Nothing |x| x.constant(0.0), 2.0;
+    Ceil => ceil() = |x| x.ceil(), from Nothing |x| x.constant(0.0), 0.3;
 
     /// The next whole number towards 0, elementwise. The gradient is 0.
-    Trunc => trunc() = |x| x.trunc(), from Nothing |x| x.constant(0.0), 2.0;
+    Trunc => trunc() = |x| x.trunc(), from Nothing |x| x.constant(0.0), 0.3;
 
     /// The nearest whole number, elementwise, of two equally near the even one. The gradient is 0.
-    Round => round() = |x| x.round(), from Nothing |x| x.constant(0.0), 2.0;
+    Round => round() = |x| x.round(), from Nothing |x| x.constant(0.0), 0.3;
 
     /// `min(max(x, low), high)`, elementwise, which is `high` where `low` is above it; NaN stays NaN. The gradient is 1
     /// between the bounds, and 0 at them and outside.

@@ -9,6 +9,12 @@ pub(crate) fn exp(x: f64) -> f64 {
     x.exp()
 }
 
+/// `eˣ - 1`, exact near zero.
+#[inline(always)]
+pub(crate) fn exp_m1(x: f64) -> f64 {
+    libm::expm1(x)
+}
+
 /// The natural logarithm.
 #[inline(always)]
 pub(crate) fn ln(x: f64) -> f64 {

@@ -93,6 +93,7 @@ mod tests {
     #[test]
     fn errors_in_single_precision_are_as_stated() {
         check("exp", single::exp, f64::exp, 0.99);
+        check("exp_m1", single::exp_m1, libm::expm1, 1.6);
         check("ln", single::ln, f64::ln, 0.84);
         check("sin", single::sin, f64::sin, 1.55);
         check("cos", single::cos, f64::cos, 1.55);
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn odd_functions_keep_the_sign_of_zero() {
-        for f in [single::sin, single::tanh, single::erf] {
+        for f in [single::sin, single::tanh, single::erf, single::exp_m1] {
             assert_eq!(f(0.0).to_bits(), 0.0_f32.to_bits());
             assert_eq!(f(-0.0).to_bits(), (-0.0_f32).to_bits());
         }
@@ -135,6 +136,9 @@ mod tests {
         assert_eq!(single::exp(-103.972_08), f32::from_bits(1));
         assert_eq!(single::exp(-103.972_084), 0.0);
         assert_eq!(single::exp(0.0), 1.0);
+        assert!(single::exp_m1(88.722_83) < f32::INFINITY);
+        assert_eq!(single::exp_m1(88.722_84), f32::INFINITY);
+        assert_eq!(single::exp_m1(f32::NEG_INFINITY), -1.0);
     }
 
     /// Applies a function to each element.
@@ -179,6 +183,7 @@ mod tests {
     #[test]
     fn loops_give_the_same_bits() {
         same_in_a_loop("exp", single::exp);
+        same_in_a_loop("exp_m1", single::exp_m1);
         same_in_a_loop("ln", single::ln);
         same_in_a_loop("sin", single::sin);
         same_in_a_loop("cos", single::cos);
