@@ -17,7 +17,7 @@ impl<T: Float> Op<T> for Pow {
         "pow"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip_with(x[1], LIBRARY_NS, &|a: T, b: T| a.pow(b))
+        x[0].zip_with(x[1], LIBRARY_NS, |a: T, b: T| a.pow(b))
     }
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let (a, b) = (at.input(0), at.input(1));
@@ -47,7 +47,7 @@ impl<T: Float> Op<T> for Atan2 {
         "atan2"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip_with(x[1], LIBRARY_NS, &|y: T, x: T| y.atan2(x))
+        x[0].zip_with(x[1], LIBRARY_NS, |y: T, x: T| y.atan2(x))
     }
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let (y, x) = (at.input(0), at.input(1));
@@ -67,7 +67,7 @@ impl<T: Float> Op<T> for Hypot {
         "hypot"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip_with(x[1], LIBRARY_NS, &|a: T, b: T| a.hypot(b))
+        x[0].zip_with(x[1], LIBRARY_NS, |a: T, b: T| a.hypot(b))
     }
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * (at.input(index) / at.output().or_one()))
@@ -85,7 +85,7 @@ impl<T: Float> Op<T> for LogAddExp {
         "log_add_exp"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip_with(x[1], 2.0, &|a: T, b: T| {
+        x[0].zip_with(x[1], 2.0, |a: T, b: T| {
             // Equal infinities have no difference.
             let apart = if a == b { T::ZERO } else { (a - b).abs() };
             a.maximum(b) + (-apart).softplus()
@@ -110,7 +110,7 @@ impl<T: Float> Op<T> for Remainder {
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         let down = self.down;
-        x[0].zip_with(x[1], LIBRARY_NS, &move |a: T, b: T| {
+        x[0].zip_with(x[1], LIBRARY_NS, move |a: T, b: T| {
             let rest = a.fmod(b);
             if down && rest != T::ZERO && (rest < T::ZERO) != (b < T::ZERO) { rest + b } else { rest }
         })
