@@ -94,9 +94,16 @@ impl Browser {
         self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// Opens an address, and waits until it is loaded.
+    /// Opens an address, and waits until it is loaded and drawn.
+    ///
+    /// An empty page lies between: what is asked of a page would otherwise at times be answered by the one before it, if
+    /// both have the same address. Keys that are pressed before a page is drawn are lost.
     pub(crate) fn open(&self, address: &str) {
+        self.post("/url", &json!({ "url": "about:blank" }));
         self.post("/url", &json!({ "url": address }));
+        let drawn =
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+        self.post("/execute/async", &json!({ "script": drawn, "args": [] }));
     }
 
     /// Opens a file.
