@@ -127,11 +127,7 @@ impl<T: Float> Array<T> {
             weight.with_slice(|weight| {
                 grad.with_slice(|g| match over.lie(self.shape) {
                     Lie::Channel(layout) => {
-                        let operands = Operands { channel: [mean], along: [], whole: [g, x] };
-                        let sums = channel::sum_channels(layout, operands, NS, &|[mean], [], [g, x]| {
-                            [g, g * (x - mean)]
-                        });
-                        let [bias, products] = apart(&sums);
+                        let [bias, products] = apart(&channel::products(layout, mean, [g, x], NS));
                         let m = T::from_f64((layout.outer * layout.inner) as f64);
                         let [a, b, c] = factors([inverse, weight, &bias, &products], m);
                         let x = wanted.then(|| {

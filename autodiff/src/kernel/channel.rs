@@ -8,9 +8,11 @@
 //! Sums run in blocks of fixed size, whose results are added in double precision, in order: they depend on no thread count.
 
 use crate::float::Float;
-use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::dispatch::{Kernel, level, vectorized};
 use crate::kernel::parallel;
-use crate::kernel::reduce::{Add, paired};
+use crate::kernel::sums::{PIECE, Running};
+use crate::kernel::vector::{Job, Vector, dispatch};
+use std::marker::PhantomData;
 
 /// The sizes that an array is seen with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,126 +102,88 @@ pub(crate) fn map<T: Float, const C: usize, const A: usize, const N: usize>(
     });
 }
 
-/// Elements that are added in [`LANES`] running sums before double precision takes over.
-const BLOCK: usize = 1024;
-const LANES: usize = 32;
-
 /// Elements whose sums are one summary: few enough for the first cache, and many beside what the end of a sum costs.
 const PART: usize = 4096;
 
-/// Some rows of one channel, as operands and as places in them.
-#[derive(Clone, Copy)]
-struct Rows<'a, T, const A: usize, const N: usize> {
-    layout: Layout,
-    channel: usize,
-    /// The first and the last but one, along the outer axis.
-    outer: [usize; 2],
-    along: [&'a [T]; A],
-    whole: [&'a [T]; N],
+/// What is summed over the elements of a channel: `K` numbers of a number of the channel, its center, and of the elements of
+/// `N` whole arrays.
+trait Formula<const N: usize, const K: usize>: Sync {
+    fn terms<T: Float, V: Vector<T>>(center: V, whole: [V; N]) -> [V; K];
 }
 
+/// `x`.
+struct Plain;
+/// `x - a` and `(x - a)²`.
+struct Distances;
+/// `g` and `g (x - a)`.
+struct Products;
+
 #[allow(clippy::inline_always)]
-impl<T: Float, const A: usize, const N: usize> Rows<'_, T, A, N> {
-    /// `K` sums of `f(along, whole)`.
+impl Formula<1, 1> for Plain {
     #[inline(always)]
-    fn sums<const K: usize>(&self, f: impl Fn([T; A], [T; N]) -> [T; K]) -> [f64; K] {
-        let Layout { channels, inner, .. } = self.layout;
-        let mut total = [[0.0; LANES]; K];
-        let mut lanes = [[T::ZERO; LANES]; K];
-        let mut added = 0;
-        for outer in self.outer[0]..self.outer[1] {
-            let row = (outer * channels + self.channel) * inner;
-            for first in (0..inner).step_by(BLOCK) {
-                let len = BLOCK.min(inner - first);
-                if added + len > BLOCK {
-                    flush(&mut lanes, &mut total);
-                    added = 0;
-                }
-                let along = self.along.map(|along| &along[first..][..len]);
-                add(&mut lanes, along, self.whole.map(|whole| &whole[row + first..][..len]), &f);
-                added += len;
-            }
-        }
-        flush(&mut lanes, &mut total);
-        total.map(paired::<f64, Add, LANES>)
+    fn terms<T: Float, V: Vector<T>>(_: V, x: [V; 1]) -> [V; 1] {
+        x
     }
 }
 
-/// Adds a formula of elements to running sums.
 #[allow(clippy::inline_always)]
-#[inline(always)]
-fn add<T: Float, const A: usize, const N: usize, const K: usize>(
-    lanes: &mut [[T; LANES]; K],
-    along: [&[T]; A],
-    whole: [&[T]; N],
-    f: impl Fn([T; A], [T; N]) -> [T; K],
-) {
-    // A copy that stays in registers.
-    let mut sums = *lanes;
-    let (along, whole) = (along.map(|x| x.as_chunks::<LANES>()), whole.map(|x| x.as_chunks::<LANES>()));
-    let chunks = whole[0].0.len();
-    let (along_chunks, whole_chunks) = (along.map(|x| &x.0[..chunks]), whole.map(|x| &x.0[..chunks]));
-    for i in 0..chunks {
-        let (along, whole) = (along_chunks.map(|x| &x[i]), whole_chunks.map(|x| &x[i]));
-        for lane in 0..LANES {
-            let terms = f(along.map(|x| x[lane]), whole.map(|x| x[lane]));
-            for (sums, term) in sums.iter_mut().zip(terms) {
-                sums[lane] += term;
-            }
-        }
+impl Formula<1, 2> for Distances {
+    #[inline(always)]
+    fn terms<T: Float, V: Vector<T>>(center: V, [x]: [V; 1]) -> [V; 2] {
+        let distance = x.minus(center);
+        [distance, distance.times(distance)]
     }
-    let rest = whole[0].1.len();
-    let (along, whole) = (along.map(|x| &x.1[..rest]), whole.map(|x| &x.1[..rest]));
-    for lane in 0..rest {
-        let terms = f(along.map(|x| x[lane]), whole.map(|x| x[lane]));
-        for (sums, term) in sums.iter_mut().zip(terms) {
-            sums[lane] += term;
-        }
-    }
-    *lanes = sums;
 }
 
-/// Moves running sums to double precision.
 #[allow(clippy::inline_always)]
-#[inline(always)]
-fn flush<T: Float, const K: usize>(lanes: &mut [[T; LANES]; K], total: &mut [[f64; LANES]; K]) {
-    for (total, lanes) in total.iter_mut().zip(lanes) {
-        for (total, lane) in total.iter_mut().zip(lanes) {
-            *total += lane.to_f64();
-            *lane = T::ZERO;
-        }
+impl Formula<2, 2> for Products {
+    #[inline(always)]
+    fn terms<T: Float, V: Vector<T>>(center: V, [g, x]: [V; 2]) -> [V; 2] {
+        [g, g.times(x.minus(center))]
     }
 }
 
 /// `K` sums each of consecutive parts: those of all channels over their first rows, then over the next.
-struct Parts<'a, 'b, T, F, const C: usize, const A: usize, const N: usize, const K: usize> {
+struct Parts<'a, 'b, T, F, const N: usize, const K: usize> {
     out: &'a mut [[f64; K]],
     /// The number of the first part.
     first: usize,
     /// The rows of a part.
     rows: usize,
     layout: Layout,
-    operands: Operands<'b, T, C, A, N>,
-    f: &'a F,
+    centers: &'b [T],
+    whole: [&'b [T]; N],
+    formula: PhantomData<F>,
 }
 
 #[allow(clippy::inline_always)]
-impl<T, F, const C: usize, const A: usize, const N: usize, const K: usize> Kernel
-    for Parts<'_, '_, T, F, C, A, N, K>
-where
-    T: Float,
-    F: Fn([T; C], [T; A], [T; N]) -> [T; K],
-{
-    type Output = ();
+impl<T: Float, F: Formula<N, K>, const N: usize, const K: usize> Job<T> for Parts<'_, '_, T, F, N, K> {
     #[inline(always)]
-    fn run(self) {
-        let Self { layout, operands, .. } = self;
-        for (out, i) in self.out.iter_mut().zip(self.first..) {
-            let (part, channel) = (i / layout.channels, i % layout.channels);
-            let outer = [part * self.rows, layout.outer.min((part + 1) * self.rows)];
-            let rows = Rows { layout, channel, outer, along: operands.along, whole: operands.whole };
-            let numbers = operands.of_channel(channel);
-            *out = rows.sums(|along, whole| (self.f)(numbers, along, whole));
+    fn run<V: Vector<T>>(self) {
+        let Layout { outer, channels, inner } = self.layout;
+        for (totals, i) in self.out.iter_mut().zip(self.first..) {
+            let (part, channel) = (i / channels, i % channels);
+            // SAFETY: a number can be read.
+            let center = unsafe { V::splat(&raw const self.centers[channel]) };
+            let mut running = Running::new();
+            let mut added = 0;
+            for outer in part * self.rows..outer.min((part + 1) * self.rows) {
+                let row = (outer * channels + channel) * inner;
+                for first in (0..inner).step_by(PIECE) {
+                    let len = PIECE.min(inner - first);
+                    if added + len > PIECE {
+                        running.add_to(totals);
+                        added = 0;
+                    }
+                    let mut whole = self.whole;
+                    for whole in &mut whole {
+                        *whole = &whole[row + first..][..len];
+                    }
+                    running.add(whole, |whole| F::terms(center, whole));
+                    added += len;
+                }
+            }
+            running.add_to(totals);
         }
     }
 }
@@ -229,18 +193,20 @@ fn part_rows(layout: Layout) -> usize {
     (PART / layout.inner.max(1)).clamp(1, layout.outer.max(1))
 }
 
-/// The same as [`sum_channels`], before rounding.
-fn sum_parts<T: Float, const C: usize, const A: usize, const N: usize, const K: usize>(
+/// For each channel, `K` sums of a formula over the outer and the inner axis. `ns` is the cost of one element.
+fn sum_channels<T: Float, F: Formula<N, K>, const N: usize, const K: usize>(
     layout: Layout,
-    operands: Operands<'_, T, C, A, N>,
+    centers: &[T],
+    whole: [&[T]; N],
     ns: f64,
-    f: &(impl Fn([T; C], [T; A], [T; N]) -> [T; K] + Sync),
+    _: &F,
 ) -> Vec<[f64; K]> {
-    operands.check(layout);
+    let fits = centers.len() == layout.channels && whole.iter().all(|x| x.len() == layout.size());
+    assert!(fits, "channel: lengths do not fit {layout:?}");
     let rows = part_rows(layout);
     let mut parts = vec![[0.0; K]; layout.outer.div_ceil(rows) * layout.channels];
     parallel::split(&mut parts, 1, (rows * layout.inner) as f64 * ns + 10.0, |first, out| {
-        vectorized(Parts { out, first, rows, layout, operands, f });
+        dispatch(level(), Parts { out, first, rows, layout, centers, whole, formula: PhantomData::<F> });
     });
     let mut total = vec![[0.0; K]; layout.channels];
     for part in parts.chunks_exact(layout.channels.max(1)) {
@@ -253,15 +219,10 @@ fn sum_parts<T: Float, const C: usize, const A: usize, const N: usize, const K: 
     total
 }
 
-/// For each channel, `K` sums of `f(channel, along, whole)` over the outer and the inner axis. `ns` is the cost of one
-/// element.
-pub(crate) fn sum_channels<T: Float, const C: usize, const A: usize, const N: usize, const K: usize>(
-    layout: Layout,
-    operands: Operands<'_, T, C, A, N>,
-    ns: f64,
-    f: &(impl Fn([T; C], [T; A], [T; N]) -> [T; K] + Sync),
-) -> Vec<[T; K]> {
-    sum_parts(layout, operands, ns, f).into_iter().map(|sums| sums.map(T::from_f64)).collect()
+/// For each channel, the sums of `g` and of `g (x - center)`. `ns` is the cost of one element.
+pub(crate) fn products<T: Float>(layout: Layout, centers: &[T], [g, x]: [&[T]; 2], ns: f64) -> Vec<[T; 2]> {
+    let sums = sum_channels(layout, centers, [g, x], ns, &Products);
+    sums.into_iter().map(|sums| sums.map(T::from_f64)).collect()
 }
 
 /// For each channel, the mean `μ` and the mean of the squared distances from it, in one pass over memory. `ns` is the cost
@@ -272,14 +233,13 @@ pub(crate) fn sum_channels<T: Float, const C: usize, const A: usize, const N: us
 /// difference loses no more than a factor of `1 + m / n` in precision, and with elements that are alike nothing.
 pub(crate) fn moments<T: Float>(layout: Layout, x: &[T], ns: f64) -> Vec<[T; 2]> {
     let first = Layout { outer: part_rows(layout).min(layout.outer), ..layout };
-    let own = Operands { channel: [], along: [], whole: [&x[..first.size()]] };
     let count = (first.outer * first.inner) as f64;
-    let near: Vec<T> = sum_parts(first, own, ns, &|[], [], [x]| [x])
+    let nowhere = vec![T::ZERO; layout.channels];
+    let near: Vec<T> = sum_channels(first, &nowhere, [&x[..first.size()]], ns, &Plain)
         .into_iter()
         .map(|[sum]| T::from_f64(sum / count))
         .collect();
-    let distances = Operands { channel: [&near], along: [], whole: [x] };
-    let sums = sum_parts(layout, distances, ns, &|[a], [], [x]| [x - a, (x - a) * (x - a)]);
+    let sums = sum_channels(layout, &near, [x], ns, &Distances);
     let count = (layout.outer * layout.inner) as f64;
     let moments = |([sum, square], near): ([f64; 2], T)| {
         let shift = sum / count;
@@ -410,7 +370,10 @@ mod tests {
             for (&found, &[_, exact]) in out.iter().zip(&terms) {
                 assert!((f64::from(found) - exact).abs() < 1e-6, "map {layout:?}: {found} {exact}");
             }
-            let close = |what: &str, sums: &[[f32; 2]], index: &dyn Fn(usize) -> usize| {
+            let close = |what: &str,
+                         terms: &[[f64; 2]],
+                         sums: &[[f32; 2]],
+                         index: &dyn Fn(usize) -> usize| {
                 for (place, found) in sums.iter().enumerate() {
                     for k in 0..2 {
                         let own = || (0..terms.len()).filter(|&i| index(i) == place).map(|i| terms[i][k]);
@@ -420,10 +383,6 @@ mod tests {
                     }
                 }
             };
-            let sums = sum_channels(layout, operands, 0.3, &formula);
-            assert_eq!(sums.len(), channels);
-            close("channels", &sums, &|i| i / inner % channels);
-
             // A mean far from zero, which costs the squares nothing.
             let far: Vec<f32> = x.iter().map(|x| x + 1000.0).collect();
             for (channel, &[mean, variance]) in moments(layout, &far, 0.3).iter().enumerate() {
@@ -444,7 +403,18 @@ mod tests {
             }
             let sums = sum_along(layout, operands, 0.3, &formula);
             assert_eq!(sums.len(), inner);
-            close("along", &sums, &|i| i % inner);
+            close("along", &terms, &sums, &|i| i % inner);
+
+            let sums = products(layout, &c, [&x, &y], 0.3);
+            assert_eq!(sums.len(), channels);
+            let channel = |i: usize| i / inner % channels;
+            let terms: Vec<_> = (0..layout.size())
+                .map(|i| {
+                    let [g, x, center] = [x[i], y[i], c[channel(i)]].map(f64::from);
+                    [g, g * (x - center)]
+                })
+                .collect();
+            close("channels", &terms, &sums, &channel);
         }
     }
 
@@ -459,7 +429,7 @@ mod tests {
                 crate::with_threads(threads, || {
                     let mut out = vec![0.0; layout.size()];
                     map(&mut out, layout, operands, 0.3, &|c, a, x| formula(c, a, x)[0]);
-                    let sums = sum_channels(layout, operands, 0.3, &formula);
+                    let sums = products(layout, &c, [&x, &y], 0.3);
                     let moments = moments(layout, &x, 0.3);
                     (out, sums, moments, sum_along(layout, operands, 0.3, &formula))
                 })

@@ -22,4 +22,6 @@ pub(crate) mod scan;
 pub(crate) mod softmax;
 pub(crate) mod sort;
 pub(crate) mod strided;
+mod sums;
 pub(crate) mod tally;
+mod vector;

@@ -6,16 +6,13 @@
 
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
-use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::dispatch::level;
 use crate::kernel::parallel;
-use crate::kernel::reduce::{Add, paired};
+use crate::kernel::sums::sums;
+use crate::kernel::vector::{Job, Vector, dispatch};
 
 /// Elements of a block, at least one row.
 const BLOCK: usize = 32_768;
-/// Elements of a row that are added in one go, in [`LANES`] running sums, before double precision takes over.
-pub(super) const PIECE: usize = 512;
-/// Running sums, of which each element of a row is added to that of its place.
-pub(super) const LANES: usize = 32;
 /// Nanoseconds an element, forward or backward.
 const NS: f64 = 0.5;
 
@@ -34,78 +31,6 @@ pub(crate) struct Statistics<T> {
     pub(crate) inverse: T,
 }
 
-/// The sum of a formula over equally long slices.
-#[allow(clippy::inline_always)]
-#[inline(always)]
-pub(super) fn sum<T: Float, const N: usize>(slices: [&[T]; N], f: impl Fn([T; N]) -> T) -> f64 {
-    let mut total = 0.0;
-    for first in (0..slices[0].len()).step_by(PIECE) {
-        let len = PIECE.min(slices[0].len() - first);
-        let pieces = slices.map(|slice| slice[first..][..len].as_chunks::<LANES>());
-        let mut lanes = [T::ZERO; LANES];
-        for i in 0..len / LANES {
-            let chunks = pieces.map(|(chunks, _)| &chunks[i]);
-            for (lane, sum) in lanes.iter_mut().enumerate() {
-                *sum += f(chunks.map(|chunk| chunk[lane]));
-            }
-        }
-        for (lane, sum) in lanes.iter_mut().enumerate().take(len % LANES) {
-            *sum += f(pieces.map(|(_, rest)| rest[lane]));
-        }
-        total += paired::<T, Add, LANES>(lanes).to_f64();
-    }
-    total
-}
-
-/// Several sums in one pass, as [`sum`] takes them, of what `f` returns for the elements of equally long slices; it may
-/// change those of `outs`.
-///
-/// [`sum`] is not a case of it: of that, the compiler would make no vectors.
-#[allow(clippy::inline_always)]
-#[inline(always)]
-fn sums<T: Float, const I: usize, const O: usize, const N: usize>(
-    ins: [&[T]; I],
-    mut outs: [&mut [T]; O],
-    f: impl Fn([T; I], [&mut T; O]) -> [T; N],
-) -> [f64; N] {
-    let n = ins[0].len();
-    let mut totals = [0.0; N];
-    for first in (0..n).step_by(PIECE) {
-        let len = PIECE.min(n - first);
-        let ins = ins.map(|slice| slice[first..][..len].as_chunks::<LANES>());
-        let mut outs = outs.each_mut().map(|slice| slice[first..][..len].as_chunks_mut::<LANES>());
-        let mut sums = [[T::ZERO; LANES]; N];
-        for i in 0..len / LANES {
-            let ins = ins.map(|(chunks, _)| &chunks[i]);
-            let mut outs = outs.each_mut().map(|(chunks, _)| &mut chunks[i]);
-            for lane in 0..LANES {
-                let terms = f(ins.map(|chunk| chunk[lane]), outs.each_mut().map(|chunk| &mut chunk[lane]));
-                for (lanes, term) in sums.iter_mut().zip(terms) {
-                    lanes[lane] += term;
-                }
-            }
-        }
-        for lane in 0..len % LANES {
-            let terms = f(ins.map(|(_, rest)| rest[lane]), outs.each_mut().map(|(_, rest)| &mut rest[lane]));
-            for (lanes, term) in sums.iter_mut().zip(terms) {
-                lanes[lane] += term;
-            }
-        }
-        for (total, lanes) in totals.iter_mut().zip(sums) {
-            *total += paired::<T, Add, LANES>(lanes).to_f64();
-        }
-    }
-    totals
-}
-
-/// Row `i`, and the one after it; after the last, the last again.
-#[allow(clippy::inline_always)]
-#[inline(always)]
-pub(super) fn two_rows<T>(x: &[T], n: usize, i: usize) -> (&[T], &[T]) {
-    let row = &x[i * n..][..n];
-    (row, x.get((i + 1) * n..(i + 2) * n).unwrap_or(row))
-}
-
 /// Normalises whole rows.
 struct Forward<'a, T> {
     out: &'a mut [T],
@@ -116,25 +41,27 @@ struct Forward<'a, T> {
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Forward<'_, T> {
-    type Output = ();
+impl<T: Float> Job<T> for Forward<'_, T> {
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<T>>(self) {
         let Self { out, statistics, x, affine, epsilon } = self;
         let n = affine.weight.len();
         let (weight, bias) = (&affine.weight[..n], &affine.bias[..n]);
-        let mut total = sum([&x[..n]], |[x]| x);
-        for (i, (out, statistics)) in out.chunks_exact_mut(n).zip(statistics).enumerate() {
-            let (x, next) = two_rows(x, n, i);
+        for ((out, x), statistics) in out.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(statistics) {
+            let [total] = sums([x], |x: [V; 1]| x);
             let mean = T::from_f64(total / n as f64);
-            let variance = T::from_f64(sum([x], |[x]| (x - mean) * (x - mean)) / n as f64);
+            // SAFETY: a number can be read.
+            let center = unsafe { V::splat(&raw const mean) };
+            let [total] = sums([x], |[x]: [V; 1]| {
+                let distance = x.minus(center);
+                [distance.times(distance)]
+            });
+            let variance = T::from_f64(total / n as f64);
             let inverse = (variance + epsilon).sqrt().recip();
             *statistics = Statistics { mean, variance, inverse };
-            // The next row is read from memory while this one is written.
-            [total] = sums([x, weight, bias, next], [out], |[x, weight, bias, next], [out]| {
-                *out = (x - mean) * inverse * weight + bias;
-                [next]
-            });
+            for (j, (out, &x)) in out.iter_mut().zip(x).enumerate() {
+                *out = (x - mean) * inverse * weight[j] + bias[j];
+            }
         }
     }
 }
@@ -162,7 +89,7 @@ pub(crate) fn normalize<T: Float>(
         (block * n) as f64 * NS,
         |i, out, statistics| {
             let x = &x[i * block * n..][..out.len()];
-            vectorized(Forward { out, statistics, x, affine, epsilon });
+            dispatch(level(), Forward { out, statistics, x, affine, epsilon });
         },
     );
     statistics
@@ -182,10 +109,9 @@ struct Backward<'a, T> {
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Backward<'_, T> {
-    type Output = ();
+impl<T: Float> Job<T> for Backward<'_, T> {
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<T>>(self) {
         let n = self.weight.len();
         let m = T::from_f64(n as f64);
         let weight = &self.weight[..n];
@@ -193,19 +119,29 @@ impl<T: Float> Kernel for Backward<'_, T> {
         let mut dx = self.dx.chunks_exact_mut(n);
         let rows = self.grad.chunks_exact(n).zip(self.x.chunks_exact(n));
         for ((grad, x), (&mean, &inverse)) in rows.zip(self.mean.iter().zip(self.inverse)) {
-            let outs = [&mut *by_weight, &mut *by_bias];
-            let found = sums([grad, x, weight], outs, |[g, x, weight], [by_weight, by_bias]| {
-                let (centred, u) = (x - mean, g * weight);
-                *by_weight += g * (centred * inverse);
-                *by_bias += g;
-                [u, u * centred]
+            let (by_weight, by_bias) = (&mut by_weight[..n], &mut by_bias[..n]);
+            let (grad, x) = (&grad[..n], &x[..n]);
+            let Some(dx) = dx.next() else {
+                for j in 0..n {
+                    by_weight[j] += grad[j] * ((x[j] - mean) * inverse);
+                    by_bias[j] += grad[j];
+                }
+                continue;
+            };
+            // SAFETY: a number can be read.
+            let center = unsafe { V::splat(&raw const mean) };
+            let [plain, product] = sums([grad, x, weight], |[g, x, weight]: [V; 3]| {
+                let u = g.times(weight);
+                [u, u.times(x.minus(center))]
             });
-            let Some(dx) = dx.next() else { continue };
-            let [plain, product] = found.map(T::from_f64);
+            let (plain, product) = (T::from_f64(plain), T::from_f64(product));
             let b = -(inverse * (inverse * inverse) * (product / m));
             let c = -(inverse * (plain / m));
-            for (j, (dx, &x)) in dx.iter_mut().zip(x).enumerate() {
-                *dx = inverse * (grad[j] * weight[j]) + b * (x - mean) + c;
+            for (j, dx) in dx.iter_mut().enumerate() {
+                let (g, centred) = (grad[j], x[j] - mean);
+                by_weight[j] += g * (centred * inverse);
+                by_bias[j] += g;
+                *dx = inverse * (g * weight[j]) + b * centred + c;
             }
         }
     }
@@ -236,7 +172,7 @@ pub(crate) fn normalize_grad<T: Float>(
         let part = here.start * n..here.end * n;
         let (grad, x) = (&grad[part.clone()], &x[part]);
         let (mean, inverse) = (&mean[here.clone()], &inverse[here]);
-        vectorized(Backward { dx, sums, grad, x, weight, mean, inverse });
+        dispatch(level(), Backward { dx, sums, grad, x, weight, mean, inverse });
     };
     let ns = (block * n) as f64 * NS;
     if dx.is_empty() {

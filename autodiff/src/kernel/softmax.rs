@@ -2,19 +2,29 @@
 
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
-use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::dispatch::{Kernel, level, vectorized};
 use crate::kernel::parallel;
-use crate::kernel::reduce::{Add, BLOCK, Max, block, row};
-use crate::kernel::rows::{LANES, sum, two_rows};
+use crate::kernel::reduce::{Add, BLOCK, row};
+use crate::kernel::sums::{largest, sums};
+use crate::kernel::vector::{Job, Vector, dispatch};
 
 /// What one element of a row of exponentials costs, in nanoseconds.
 const EXP_NS: f64 = 0.8;
 
-/// A row of minus infinities has no softmax, but also no reason to be shifted by one.
+/// What a row with this largest element is shifted by: a row of minus infinities has no softmax, but also no reason to be
+/// shifted by one. NaN need not be looked for, as it makes the sum NaN.
 #[allow(clippy::inline_always)]
 #[inline(always)]
 fn shift_by<T: Float>(largest: T) -> T {
     if largest == T::NEG_INFINITY { T::ZERO } else { largest }
+}
+
+/// Row `i`, and the one after it; after the last, the last again.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn two_rows<T>(x: &[T], n: usize, i: usize) -> (&[T], &[T]) {
+    let row = &x[i * n..][..n];
+    (row, x.get((i + 1) * n..(i + 2) * n).unwrap_or(row))
 }
 
 /// `y ← e^(x - shift)`; returns the sum of these, and the largest element of the `next` row, which is read from memory
@@ -24,21 +34,23 @@ fn shift_by<T: Float>(largest: T) -> T {
 /// of the exponential, more than sixteen registers hold.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-fn exponentials<T: Float>(y: &mut [T], x: &[T], shift: T, next: &[T]) -> (T, T) {
-    let (mut total, mut largest) = (0.0, T::NEG_INFINITY);
+fn exponentials<T: Float, V: Vector<T>>(y: &mut [T], x: &[T], shift: T, next: &[T]) -> (T, T) {
+    let (mut total, mut most) = (0.0, T::NEG_INFINITY);
     let blocks = x.chunks(BLOCK).zip(next.chunks(BLOCK));
     for (y, (x, next)) in y.chunks_mut(BLOCK).zip(blocks) {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (x - shift).exp();
         }
-        total += block::<T, Add>(y).to_f64();
-        largest = largest.maximum(block::<T, Max>(next));
+        let [sum] = sums([&*y], |y: [V; 1]| y);
+        total += sum;
+        let of_block = largest::<T, V>(next);
+        most = if of_block > most { of_block } else { most };
     }
-    (T::from_f64(total), largest)
+    (T::from_f64(total), most)
 }
 
 /// Rows of fewer elements are computed side by side: they would not fill a vector.
-const SHORT: usize = LANES;
+const SHORT: usize = 32;
 /// How many of them.
 const SIDE: usize = 16;
 
@@ -90,10 +102,9 @@ struct Softmax<'a, T, const LOGARITHM: bool> {
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float, const LOGARITHM: bool> Kernel for Softmax<'_, T, LOGARITHM> {
-    type Output = ();
+impl<T: Float, const LOGARITHM: bool> Job<T> for Softmax<'_, T, LOGARITHM> {
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<T>>(self) {
         let Self { y, x, n } = self;
         if (1..SHORT).contains(&n) {
             let mut columns = [[T::ZERO; SIDE]; SHORT];
@@ -113,12 +124,12 @@ impl<T: Float, const LOGARITHM: bool> Kernel for Softmax<'_, T, LOGARITHM> {
             }
             return;
         }
-        let mut largest = row::<T, Max>(&x[..n]);
+        let mut most = largest::<T, V>(&x[..n]);
         for (i, y) in y.chunks_exact_mut(n).enumerate() {
             let (x, next) = two_rows(x, n, i);
-            let shift = shift_by(largest);
-            let (sum, of_next) = exponentials(y, x, shift, next);
-            largest = of_next;
+            let shift = shift_by(most);
+            let (sum, of_next) = exponentials::<T, V>(y, x, shift, next);
+            most = of_next;
             if LOGARITHM {
                 // What is large goes first.
                 let logarithm = sum.ln();
@@ -143,7 +154,7 @@ fn of_rows<T: Float, const LOGARITHM: bool>(y: &mut [T], x: &[T], n: usize) {
     }
     parallel::split(y, n, EXP_NS + 20.0 / n as f64, |start, y| {
         let x = &x[start..][..y.len()];
-        vectorized(Softmax::<_, LOGARITHM> { y, x, n });
+        dispatch(level(), Softmax::<_, LOGARITHM> { y, x, n });
     });
 }
 
@@ -167,10 +178,9 @@ struct LogSumExp<'a, T, F> {
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float, F: Fn(usize, T, T) -> T> Kernel for LogSumExp<'_, T, F> {
-    type Output = ();
+impl<T: Float, F: Fn(usize, T, T) -> T> Job<T> for LogSumExp<'_, T, F> {
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<T>>(self) {
         if (1..SHORT).contains(&self.n) {
             let mut columns = [[T::ZERO; SIDE]; SHORT];
             for (block, out) in self.out.chunks_mut(SIDE).enumerate() {
@@ -183,12 +193,12 @@ impl<T: Float, F: Fn(usize, T, T) -> T> Kernel for LogSumExp<'_, T, F> {
             }
             return;
         }
-        let mut largest = row::<T, Max>(&self.x[..self.n]);
+        let mut most = largest::<T, V>(&self.x[..self.n]);
         for (i, out) in self.out.iter_mut().enumerate() {
             let (x, next) = two_rows(self.x, self.n, i);
-            let shift = shift_by(largest);
-            let (sum, of_next) = exponentials(self.scratch, x, shift, next);
-            largest = of_next;
+            let shift = shift_by(most);
+            let (sum, of_next) = exponentials::<T, V>(self.scratch, x, shift, next);
+            most = of_next;
             *out = (self.f)(i, shift, sum.ln());
         }
     }
@@ -205,7 +215,7 @@ pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize, f: impl Fn
         let mut scratch = Fresh::take(n);
         let x = &x[start * n..][..out.len() * n];
         let f = |i, shift, logarithm| f(start + i, shift, logarithm);
-        vectorized(LogSumExp { out, scratch: &mut scratch, x, n, f });
+        dispatch(level(), LogSumExp { out, scratch: &mut scratch, x, n, f });
     });
 }
 
@@ -218,13 +228,13 @@ struct Pull<'a, T> {
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float> Kernel for Pull<'_, T> {
-    type Output = ();
+impl<T: Float> Job<T> for Pull<'_, T> {
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector<T>>(self) {
         let rows = self.g.chunks_exact(self.n).zip(self.y.chunks_exact(self.n));
         for (out, (g, y)) in self.out.chunks_exact_mut(self.n).zip(rows) {
-            let total = T::from_f64(sum([g, y], |[g, y]| g * y));
+            let [total] = sums([g, y], |[g, y]: [V; 2]| [g.times(y)]);
+            let total = T::from_f64(total);
             for ((out, &g), &y) in out.iter_mut().zip(g).zip(y) {
                 *out = y * (g - total);
             }
@@ -240,7 +250,7 @@ pub(crate) fn softmax_grad<T: Float>(out: &mut [T], g: &[T], y: &[T], n: usize) 
     }
     parallel::split(out, n, 0.5, |start, out| {
         let here = start..start + out.len();
-        vectorized(Pull { out, g: &g[here.clone()], y: &y[here], n });
+        dispatch(level(), Pull { out, g: &g[here.clone()], y: &y[here], n });
     });
 }
 

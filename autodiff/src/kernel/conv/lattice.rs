@@ -10,9 +10,9 @@
 //! remainder of their coordinates; each class is a convolution of the gradient by the output, of stride one, with
 //! those taps that reach the class.
 
-use super::vector::Vector;
 use crate::float::Float;
 use crate::kernel::dispatch::prefetch;
+use crate::kernel::vector::Vector;
 
 /// One tap of a kernel, along one axis.
 #[derive(Clone, Copy, Debug)]

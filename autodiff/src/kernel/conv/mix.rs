@@ -1,12 +1,12 @@
 //! The forward pass and the gradient by the input: one loop for both.
 
 use super::lattice::{Axis, Lattice, ask, copy_rows, whole};
-use super::vector::{Job, Vector, dispatch};
 use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel::{self, Shared};
+use crate::kernel::vector::{Job, Vector, dispatch};
 
 /// One class of outputs: those that see the same taps.
 struct Class<T: Float> {

@@ -23,15 +23,14 @@ mod pointwise;
 #[cfg(test)]
 mod tests;
 mod tile;
-pub(super) mod vector;
 mod weigh;
 mod winograd;
 
 use crate::float::Float;
 use crate::kernel::dispatch::Level;
+use crate::kernel::vector::lanes;
 use lattice::Axis;
 use mix::mix;
-use vector::lanes;
 use weigh::weigh;
 
 /// The sizes of a two-dimensional convolution of images `[n, c_in, h, w]` with weights

@@ -4,11 +4,11 @@
 //! The tiles of [`tile`] read the image where it is and write their results where they belong: nothing is copied.
 
 use super::mix::{constants, in_tiles, tile_rows};
-use super::vector::{Job, Vector, dispatch, lanes};
 use super::{ConvShape, MAC_NS, tile};
 use crate::float::Float;
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel::{self, Shared};
+use crate::kernel::vector::{Job, Vector, dispatch, lanes};
 
 /// The numbers of the input that are near enough to be read again for each tile of output channels.
 const NEAR: usize = 1 << 14;

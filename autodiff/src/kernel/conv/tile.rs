@@ -5,9 +5,9 @@
 //! loads `COLUMNS` vectors and broadcasts `ROWS` numbers (or loads `ROWS` vectors) for `ROWS * COLUMNS` fused
 //! multiply-adds, so that arithmetic and not loading is the limit.
 
-use super::vector::Vector;
 use crate::float::Float;
 use crate::kernel::dispatch::Level;
+use crate::kernel::vector::Vector;
 
 /// How many vectors the next tile of `rows` rows is wide, where `left` vectors are left.
 #[inline(always)]

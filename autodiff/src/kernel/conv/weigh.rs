@@ -1,12 +1,12 @@
 //! The gradient by the weights: a sum over all pixels of all images.
 
 use super::lattice::{Axis, Lattice, ask, copy_rows, whole, zero};
-use super::vector::{Job, Vector, dispatch, lanes};
 use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
+use crate::kernel::vector::{Job, Vector, dispatch, lanes};
 
 /// [`weight_grad`](super::weight_grad) at some level, of shapes none of whose sizes is zero.
 pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {

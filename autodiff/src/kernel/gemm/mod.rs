@@ -14,9 +14,9 @@ mod tile;
 
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
-use crate::kernel::conv::vector::{Job, Vector, dispatch};
 use crate::kernel::dispatch::{Level, prefetch};
 use crate::kernel::parallel::{self, Shared};
+use crate::kernel::vector::{Job, Vector, dispatch};
 use right::Panels;
 use std::mem::MaybeUninit;
 use std::ops::Range;

@@ -6,9 +6,9 @@
 use super::{Matrix, tile};
 use crate::float::Float;
 use crate::kernel::buffer::{Element, Fresh};
-use crate::kernel::conv::vector::{Job, Vector, dispatch, lanes};
 use crate::kernel::dispatch::{Level, prefetch};
 use crate::kernel::parallel::{self, Shared};
+use crate::kernel::vector::{Job, Vector, dispatch, lanes};
 use std::ops::Range;
 
 /// Nanoseconds to lay out one number.

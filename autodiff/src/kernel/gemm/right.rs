@@ -4,8 +4,8 @@ use super::Matrix;
 use super::panels::{self, Layout, Packed};
 use super::tile::Right;
 use crate::float::Float;
-use crate::kernel::conv::vector::Vector;
 use crate::kernel::dispatch::Level;
+use crate::kernel::vector::Vector;
 use std::ops::Range;
 
 /// The panels of a right operand. How they come about is asked when the product runs: the tiles are compiled once.

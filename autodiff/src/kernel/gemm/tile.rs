@@ -10,8 +10,8 @@
 //! unrolled, and of the 12 rows that AVX-512 broadcasts every second is broadcast within the multiply-adds.
 
 use crate::float::Float;
-use crate::kernel::conv::vector::Vector;
 use crate::kernel::dispatch::{Level, prefetch};
+use crate::kernel::vector::Vector;
 use std::hint::black_box;
 
 /// Rows of the right operand that are asked for ahead: they come from the second cache.

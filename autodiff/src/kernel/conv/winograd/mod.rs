@@ -29,13 +29,13 @@ mod transform;
 
 use super::lattice::{Axis, Lattice, whole, zero};
 use super::mix::tile_rows;
-use super::vector::{Job, Vector, dispatch, lanes};
 use super::weigh::{Form, add_chunks, outer, transpose};
 use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel::{self, Shared};
+use crate::kernel::vector::{Job, Vector, dispatch, lanes};
 use transform::{gather, gather_weights, spread, spread_output, spread_weights};
 
 /// The places of the bracket: the points 0, `A`, -`A`, `B`, -`B` and infinity.

@@ -1,8 +1,8 @@
 //! The transforms: sums of whole rows.
 
-use super::super::vector::Vector;
 use super::PLACES;
 use crate::float::Float;
+use crate::kernel::vector::Vector;
 
 const A: f64 = 0.75;
 const B: f64 = 1.5;

@@ -1,7 +1,8 @@
 //! Vectors of one register, and the choice of the register's width at run time.
 //!
-//! The tiles of the convolutions keep two dozen accumulators in registers. Written over arrays, so that one source
-//! served every width, LLVM spilled them (a twentieth of the speed), so the two x86 widths use intrinsics.
+//! The tiles of products and convolutions keep two dozen accumulators in registers, sums of rows a few. Written over
+//! arrays, so that one source served every width, LLVM kept them in memory or took them apart into single numbers (from a
+//! twentieth of the speed to five sixths), so the two x86 widths use intrinsics.
 
 use crate::float::Float;
 use crate::kernel::dispatch::Level;
@@ -11,7 +12,7 @@ use crate::kernel::dispatch::Level;
 /// All functions are `#[inline(always)]`: they become instructions of the caller, which [`dispatch`] compiles with
 /// the features that they need. So they must not be called in a closure for a function that need not be inlined, as the
 /// `map` of arrays: each would be a call. `.ci/run` looks for such calls.
-pub(in crate::kernel) trait Vector<T: Float>: Copy {
+pub(super) trait Vector<T: Float>: Copy {
     /// How many numbers one register holds.
     const LANES: usize;
     /// The instruction set: Avx512 has 32 registers, the others have 16.
@@ -32,6 +33,14 @@ pub(in crate::kernel) trait Vector<T: Float>: Copy {
     fn fused(self, a: Self, b: Self) -> Self;
     /// `self + a`.
     fn plus(self, a: Self) -> Self;
+    /// `self - a`.
+    fn minus(self, a: Self) -> Self;
+    /// `self * a`, rounded.
+    fn times(self, a: Self) -> Self;
+    /// The larger of `self` and `a`; `a` if one of them is NaN.
+    fn larger(self, a: Self) -> Self;
+    /// The first `count` lanes, fewer than there are; the others are zero.
+    fn first(self, count: usize) -> Self;
     /// Every second number of two vectors, the first of the first among them.
     fn even(self, high: Self) -> Self;
 
@@ -50,13 +59,13 @@ pub(in crate::kernel) trait Vector<T: Float>: Copy {
 }
 
 /// Work that is written once for all vector widths.
-pub(in crate::kernel) trait Job<T: Float> {
+pub(super) trait Job<T: Float> {
     /// Does the work. Mark it `#[inline(always)]`, and all it calls.
     fn run<V: Vector<T>>(self);
 }
 
 /// Runs `job` with the vectors of `level`, which must not be above what the processor has.
-pub(in crate::kernel) fn dispatch<T: Float, J: Job<T>>(level: Level, job: J) {
+pub(super) fn dispatch<T: Float, J: Job<T>>(level: Level, job: J) {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: levels above portable come from `dispatch::level`, which asked the processor for the features.
@@ -69,7 +78,7 @@ pub(in crate::kernel) fn dispatch<T: Float, J: Job<T>>(level: Level, job: J) {
 }
 
 /// The numbers per register at `level`, as [`Vector::LANES`], for code that is not a [`Job`].
-pub(in crate::kernel) fn lanes<T: Float>(level: Level) -> usize {
+pub(super) fn lanes<T: Float>(level: Level) -> usize {
     match level {
         Level::Portable => 4,
         Level::Avx2 => 32 / size_of::<T>(),
@@ -124,6 +133,22 @@ impl<T: Float> Vector<T> for Four<T> {
     #[inline(always)]
     fn plus(self, a: Self) -> Self {
         Four(std::array::from_fn(|i| self.0[i] + a.0[i]))
+    }
+    #[inline(always)]
+    fn minus(self, a: Self) -> Self {
+        Four(std::array::from_fn(|i| self.0[i] - a.0[i]))
+    }
+    #[inline(always)]
+    fn times(self, a: Self) -> Self {
+        Four(std::array::from_fn(|i| self.0[i] * a.0[i]))
+    }
+    #[inline(always)]
+    fn larger(self, a: Self) -> Self {
+        Four(std::array::from_fn(|i| if self.0[i] > a.0[i] { self.0[i] } else { a.0[i] }))
+    }
+    #[inline(always)]
+    fn first(self, count: usize) -> Self {
+        Four(std::array::from_fn(|i| if i < count { self.0[i] } else { T::ZERO }))
     }
     #[inline(always)]
     fn even(self, high: Self) -> Self {
@@ -240,6 +265,17 @@ mod x86 {
         unsafe { _mm512_mask_storeu_ps(to, mask16(words), from) }
     }
 
+    /// The first words of 32 bits of a vector, with zeros behind them.
+    ///
+    /// # Safety
+    /// The processor must have AVX-512.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn first_words16(from: __m512, words: usize) -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_maskz_mov_ps(mask16(words), from) }
+    }
+
     /// [`load_words16`] of fewer than 8, for AVX2.
     ///
     /// # Safety
@@ -249,6 +285,17 @@ mod x86 {
     unsafe fn load_words8(from: *const f32, words: usize) -> __m256 {
         // SAFETY: the caller's promise.
         unsafe { _mm256_maskload_ps(from, mask8(words)) }
+    }
+
+    /// [`first_words16`] of fewer than 8, for AVX2.
+    ///
+    /// # Safety
+    /// The processor must have AVX2.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn first_words8(from: __m256, words: usize) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_and_ps(from, _mm256_castsi256_ps(mask8(words))) }
     }
 
     /// [`store_words16`] of fewer than 8, for AVX2: in parts, as some processors take dozens of cycles to store under a mask.
@@ -320,7 +367,8 @@ mod x86 {
     macro_rules! vector {
         ($name:ident, $bits:ident, $bytes:literal, $level:ident, $to_double:ident, $from_double:ident,
          $zero:ident, $set:ident/$set_d:ident, $load:ident/$load_d:ident, $store:ident/$store_d:ident,
-         $fmadd:ident/$fmadd_d:ident, $add:ident/$add_d:ident, $load_words:ident/$store_words:ident, $even:ident) => {
+         $fmadd:ident/$fmadd_d:ident, [$($two:ident = $f:ident/$f_d:ident),*],
+         $load_words:ident/$store_words:ident/$first_words:ident, $even:ident) => {
             #[doc = concat!("A vector of ", stringify!($bytes), " bytes.")]
             #[derive(Clone, Copy)]
             pub(super) struct $name<T>($bits, PhantomData<T>);
@@ -400,16 +448,22 @@ mod x86 {
                         }
                     }
                 }
+                $(
                 #[inline(always)]
-                fn plus(self, a: Self) -> Self {
+                fn $two(self, a: Self) -> Self {
                     let bits = unsafe {
                         if size_of::<T>() == 4 {
-                            $add(self.0, a.0)
+                            $f(self.0, a.0)
                         } else {
-                            $from_double($add_d($to_double(self.0), $to_double(a.0)))
+                            $from_double($f_d($to_double(self.0), $to_double(a.0)))
                         }
                     };
                     $name(bits, PhantomData)
+                }
+                )*
+                #[inline(always)]
+                fn first(self, count: usize) -> Self {
+                    $name(unsafe { $first_words(self.0, count * (size_of::<T>() / 4)) }, PhantomData)
                 }
             }
         };
@@ -427,8 +481,13 @@ mod x86 {
         _mm512_loadu_ps / _mm512_loadu_pd,
         _mm512_storeu_ps / _mm512_storeu_pd,
         _mm512_fmadd_ps / _mm512_fmadd_pd,
-        _mm512_add_ps / _mm512_add_pd,
-        load_words16 / store_words16,
+        [
+            plus = _mm512_add_ps / _mm512_add_pd,
+            minus = _mm512_sub_ps / _mm512_sub_pd,
+            times = _mm512_mul_ps / _mm512_mul_pd,
+            larger = _mm512_max_ps / _mm512_max_pd
+        ],
+        load_words16 / store_words16 / first_words16,
         even16
     );
     vector!(
@@ -443,8 +502,13 @@ mod x86 {
         _mm256_loadu_ps / _mm256_loadu_pd,
         _mm256_storeu_ps / _mm256_storeu_pd,
         _mm256_fmadd_ps / _mm256_fmadd_pd,
-        _mm256_add_ps / _mm256_add_pd,
-        load_words8 / store_words8,
+        [
+            plus = _mm256_add_ps / _mm256_add_pd,
+            minus = _mm256_sub_ps / _mm256_sub_pd,
+            times = _mm256_mul_ps / _mm256_mul_pd,
+            larger = _mm256_max_ps / _mm256_max_pd
+        ],
+        load_words8 / store_words8 / first_words8,
         even8
     );
 }
