@@ -52,10 +52,15 @@ fn split_exp(x: f32, bias: i32) -> (u32, f32) {
     let round = ROUND + bias as f32;
     let shifted = x.mul_add(LOG2_E, round);
     let n = shifted - round;
-    let r = n.mul_add(-LN_2_LOW, n.mul_add(-LN_2_HIGH, x));
+    (shifted.to_bits(), exp_m1_near(n.mul_add(-LN_2_LOW, n.mul_add(-LN_2_HIGH, x))))
+}
+
+/// `eʳ - 1` for `|r| <= ln 2 / 2`.
+#[inline(always)]
+fn exp_m1_near(r: f32) -> f32 {
     let q = polynomial(r, [0.001_386_401_4, 0.008_367_603, 0.041_667_238, 0.166_665_33, 0.5]);
     // Fused, the last sum would cost the exponential 0.03 ulp.
-    (shifted.to_bits(), r + r * r * q)
+    r + r * r * q
 }
 
 /// `eˣ - 1`, exact near zero, from the parts of the exponential before they are put together.
@@ -221,33 +226,39 @@ pub(crate) fn softplus(x: f32) -> f32 {
 
 /// The normal distribution: its function `Φ(x)` and its density `φ(x) = e^(-x²/2) / √(2π)`.
 ///
-/// With `a = |x|` and `t = 1 / (1 + 0.35 a)`, `1 - Φ(a)` is `e^(-a²/2) t p(t)` with `p` of degree 8. The square is not
-/// rounded: what it loses counts in the exponent.
+/// With `a = |x|` and `t = 1 / (1 + 0.35 a)`, `1 - Φ(a)` is `e^(-a²/2) t p(t)` with `p` of degree 8. The square enters the
+/// exponential unrounded: what it would lose counts there. Of `2⁶⁴ e^(-a²/2)` all numbers are normal; the factors that
+/// follow hold the `2⁻⁶⁴`, so that only the last products can lose bits.
 ///
-/// Error: at most 6.21 ulp of `Φ` and 2.79 ulp of `φ`.
+/// Error: at most 6.21 ulp of `Φ` and 2.19 ulp of `φ`.
 #[inline(always)]
 pub(crate) fn normal(x: f32) -> [f32; 2] {
+    const UP: i32 = 64;
+    const DOWN: f32 = 1.0 / (1_u128 << UP) as f32;
+    const ROUND_BIASED: f32 = ROUND + (BIAS + UP) as f32;
     // From 15 on, what is left is zero, and so is the density.
     let a = x.abs();
     let a = if a > 15.0 { 15.0 } else { a };
-    let square = a * a;
-    let lost = a.mul_add(a, -square);
-    let e = exp_below(-0.5 * square);
-    let e = e.mul_add(-0.5 * lost, e);
+    let minus_half = -0.5 * a;
+    let shifted = (minus_half * a).mul_add(LOG2_E, ROUND_BIASED);
+    let n = shifted - ROUND_BIASED;
+    let r = n.mul_add(-LN_2_LOW, minus_half.mul_add(a, n * -LN_2_HIGH));
+    let power = f32::from_bits(shifted.to_bits() << 23);
+    let e = power.mul_add(exp_m1_near(r), power);
     let t = 1.0 / a.mul_add(0.35, 1.0);
     let p = [
-        -0.029_164_739,
-        0.144_064_93,
-        -0.255_909_95,
-        0.159_401_6,
-        -0.023_269_83,
-        0.105_577_484,
-        0.119_814_835,
-        0.139_864_4,
-        0.139_621_26,
+        -0.029_164_739 * DOWN,
+        0.144_064_93 * DOWN,
+        -0.255_909_95 * DOWN,
+        0.159_401_6 * DOWN,
+        -0.023_269_83 * DOWN,
+        0.105_577_484 * DOWN,
+        0.119_814_835 * DOWN,
+        0.139_864_4 * DOWN,
+        0.139_621_26 * DOWN,
     ];
     let beyond = e * (t * polynomial(t, p));
-    [if x < 0.0 { beyond } else { 1.0 - beyond }, e * 0.398_942_3]
+    [if x < 0.0 { beyond } else { 1.0 - beyond }, e * (0.398_942_3 * DOWN)]
 }
 
 /// The error function `2/√π ∫₀ˣ e^(-t²) dt`, for `|x|` and with the sign of `x`.
