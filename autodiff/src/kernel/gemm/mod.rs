@@ -18,7 +18,6 @@ use crate::kernel::dispatch::{Level, prefetch};
 use crate::kernel::parallel::{self, Shared};
 use crate::kernel::vector::{Job, Vector, dispatch};
 use right::Panels;
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use tile::{Right, Target};
 
@@ -290,28 +289,10 @@ impl<T: Float> Piece<'_, T> {
             } else {
                 self.bias.map(|bias| (bias.as_ptr().wrapping_add(first), 0))
             };
-            // A tile wider than the output goes through an array with room for the largest.
-            let wider = first + width > n;
-            let mut room = MaybeUninit::<[T; 12 * 32]>::uninit();
-            let room = room.as_mut_ptr().cast::<T>();
-            let target = if wider {
-                Target { start: room, distance: width, plus: None }
-            } else {
-                Target { start, distance: n, plus }
-            };
+            let target = Target { start, distance: n, plus, first: width.min(n - first) % V::LANES };
             // SAFETY: the left operand has these rows and columns, and the panel is as wide as the layout says; the output
-            // has `n` columns, as the bias, of which no other thread writes those of this piece. The tile fills the rows
-            // of the array that are read.
-            unsafe {
-                tile::tile::<T, V>([height, vectors], depth, left, right, target);
-                if wider {
-                    for (r, c) in (0..height).flat_map(|r| (0..n - first).map(move |c| (r, c))) {
-                        let number = *room.add(r * width + c);
-                        let plus = plus.map(|(plus, distance)| *plus.add(r * distance + c));
-                        *start.add(r * n + c) = plus.map_or(number, |plus| plus + number);
-                    }
-                }
-            }
+            // has `n` columns, as the bias, of which no other thread writes those of this piece.
+            unsafe { tile::tile::<T, V>([height, vectors], depth, left, right, target) };
             row += height;
         }
     }

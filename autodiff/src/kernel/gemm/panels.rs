@@ -9,6 +9,7 @@ use crate::kernel::buffer::{Element, Fresh};
 use crate::kernel::dispatch::{Level, prefetch};
 use crate::kernel::parallel::{self, Shared};
 use crate::kernel::vector::{Job, Vector, dispatch, lanes};
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Nanoseconds to lay out one number.
@@ -207,14 +208,25 @@ impl<T: Float> Lay<T> {
         Self { to, depth, width, count, from, step, across }
     }
 
-    /// Copies `N` numbers of each row.
+    /// Copies whole rows, whose numbers lie together, and fills them up with zeros to `width`, which is of whole vectors.
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    unsafe fn rows<const N: usize>(&self) {
+    unsafe fn rows<V: Vector<T>>(&self) {
+        let (whole, first) = (self.count / V::LANES, self.count % V::LANES);
         for l in 0..self.depth {
             let from = self.from.wrapping_offset(l as isize * self.step);
-            // SAFETY: the promise of `new`; an array of `T` is aligned as `T`.
-            unsafe { *self.to.add(l * self.width).cast::<[T; N]>() = *from.cast::<[T; N]>() };
+            // SAFETY: the promise of `new`.
+            unsafe {
+                let to = self.to.add(l * self.width);
+                for v in 0..self.width / V::LANES {
+                    let part = match v.cmp(&whole) {
+                        Ordering::Less => V::load(from.add(v * V::LANES)),
+                        Ordering::Equal => V::load_first(from.add(v * V::LANES), first),
+                        Ordering::Greater => V::zero(),
+                    };
+                    part.store(to.add(v * V::LANES));
+                }
+            }
         }
     }
 
@@ -241,24 +253,16 @@ impl<T: Float> Job<T> for Lay<T> {
         let Self { to, depth, width, count, from, step, across } = self;
         // SAFETY: the promise of `new`.
         unsafe {
+            if across == 1 {
+                return self.rows::<V>();
+            }
             if count < width {
                 for l in 0..depth {
                     (count..width).for_each(|c| *to.add(l * width + c) = T::ZERO);
                 }
             }
-            match (across, step, count) {
-                (1, _, 48) => self.rows::<48>(),
-                (1, _, 32) => self.rows::<32>(),
-                (1, _, 24) => self.rows::<24>(),
-                (1, _, 16) => self.rows::<16>(),
-                (1, _, 8) => self.rows::<8>(),
-                (1, ..) => {
-                    for l in 0..depth {
-                        let from = from.wrapping_offset(l as isize * step);
-                        std::ptr::copy_nonoverlapping(from, to.add(l * width), count);
-                    }
-                }
-                (_, 1, 4..) if across > 0 => {
+            match (step, count) {
+                (1, 4..) if across > 0 => {
                     let (deep, wide) = (depth - depth % 8, count - count % 4);
                     for c in (0..wide).step_by(4) {
                         let from = from.wrapping_offset(c as isize * across);

@@ -44,12 +44,13 @@ pub(super) struct Right<T> {
 }
 
 /// Where a tile goes: row `r` starts at `start + r * distance`. To its sums are added the numbers at `plus`, whose rows are so
-/// far apart as is given there; or nothing.
+/// far apart as is given there; or nothing. Of the last vector only the `first` numbers are meant, if that is not zero.
 #[derive(Clone, Copy)]
 pub(super) struct Target<T> {
     pub(super) start: *mut T,
     pub(super) distance: usize,
     pub(super) plus: Option<(*const T, usize)>,
+    pub(super) first: usize,
 }
 
 /// [`fixed`] for a number of vectors, at most 3, that is known only at run time.
@@ -103,14 +104,29 @@ unsafe fn fixed<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>
     // SAFETY: these are the addresses that the caller vouches for.
     unsafe {
         let sums = sums::<T, V, ROWS, VECTORS>(depth, left, right);
+        if target.first == 0 {
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let to = target.start.add(r * target.distance + v * V::LANES);
+                    match target.plus {
+                        Some((plus, distance)) => {
+                            V::load(plus.add(r * distance + v * V::LANES)).plus(sum).store(to);
+                        }
+                        None => sum.store(to),
+                    }
+                }
+            }
+            return;
+        }
         for (r, sums) in sums.into_iter().enumerate() {
             for (v, sum) in sums.into_iter().enumerate() {
                 let to = target.start.add(r * target.distance + v * V::LANES);
-                match target.plus {
-                    Some((plus, distance)) => {
-                        V::load(plus.add(r * distance + v * V::LANES)).plus(sum).store(to);
-                    }
-                    None => sum.store(to),
+                let plus = target.plus.map(|(plus, distance)| plus.add(r * distance + v * V::LANES));
+                if v + 1 < VECTORS {
+                    plus.map_or(sum, |plus| V::load(plus).plus(sum)).store(to);
+                } else {
+                    let sum = plus.map_or(sum, |plus| V::load_first(plus, target.first).plus(sum));
+                    sum.store_first(to, target.first);
                 }
             }
         }
