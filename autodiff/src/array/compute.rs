@@ -12,6 +12,7 @@ use crate::kernel::reduce::{self, Fold};
 use crate::kernel::strided;
 use crate::kernel::{scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
+use std::sync::Arc;
 
 // ----- Elementwise -----
 
@@ -325,16 +326,27 @@ impl<T: Float> Array<T> {
         })
     }
 
-    /// `ln Σⱼ e^xⱼ - x_label` of each row of a matrix; the labels are below the number of columns.
-    pub(crate) fn surprisals(&self, labels: &[usize]) -> Self {
-        let (rows, n) = (self.shape.dim(0), self.shape.dim(1));
-        Self::build(Shape::of([rows]), |out| {
-            self.with_slice(|x| {
-                // What may be large cancels first.
-                softmax::log_sum_exp(out, x, n, |row, largest, rest| {
-                    (largest - x[row * n + labels[row]]) + rest
-                });
-            });
+    /// The sum over the rows of a matrix of `ln Σⱼ e^xⱼ - x_label`, and for each row the largest element and
+    /// `ln Σ e^(x - largest)`; the labels are below the number of columns.
+    pub(crate) fn surprisal(&self, labels: &[usize]) -> (T, Arc<[[T; 2]]>) {
+        let n = self.shape.dim(1);
+        self.with_slice(|x| {
+            let mut rows = vec![[T::ZERO; 2]; labels.len()];
+            softmax::log_sum_exp(&mut rows, x, n, |_, largest, rest| [largest, rest]);
+            let each = rows.iter().zip(labels).enumerate();
+            // What may be large cancels first.
+            let losses: Vec<T> =
+                each.map(|(i, ([largest, rest], &label))| (*largest - x[i * n + label]) + *rest).collect();
+            let mut total = [T::ZERO];
+            reduce::middle::<T, reduce::Add>(&mut total, &losses, losses.len(), 1);
+            (total[0], rows.into())
+        })
+    }
+
+    /// The gradient of `factor` times [`surprisal`](Self::surprisal), which has found the numbers of the rows.
+    pub(crate) fn surprisal_grad(&self, labels: &[usize], rows: &[[T; 2]], factor: T) -> Self {
+        Self::build(self.shape, |out| {
+            self.with_slice(|x| softmax::surprisal_grad(out, x, rows, labels, factor));
         })
     }
 

@@ -94,6 +94,27 @@ fn logarithms<T: Float>(mut numbers: [T; SIDE]) -> [T; SIDE] {
     numbers
 }
 
+/// `out ← f(a, b)` for equally long rows, a vector at a time.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn zipped<T: Float, V: Vector<T>>(out: &mut [T], a: &[T], b: &[T], f: impl Fn(V, V) -> V) {
+    let n = out.len();
+    assert!(a.len() == n && b.len() == n, "softmax: lengths differ");
+    let (a, b, out) = (a.as_ptr(), b.as_ptr(), out.as_mut_ptr());
+    let mut at = 0;
+    // SAFETY: all three have `n` elements.
+    unsafe {
+        while at + V::LANES <= n {
+            f(V::load(a.add(at)), V::load(b.add(at))).store(out.add(at));
+            at += V::LANES;
+        }
+        if at < n {
+            let (left, a, b) = (n - at, a.add(at), b.add(at));
+            f(V::load_first(a, left), V::load_first(b, left)).store_first(out.add(at), left);
+        }
+    }
+}
+
 /// Softmax of whole rows of length `n`, or its logarithm.
 struct Softmax<'a, T, const LOGARITHM: bool> {
     y: &'a mut [T],
@@ -169,8 +190,8 @@ pub(crate) fn log_softmax<T: Float>(y: &mut [T], x: &[T], n: usize) {
 }
 
 /// The largest element and `ln Σ e^(x - largest)` of whole rows of length `n`, as `f(row, largest, logarithm)`.
-struct LogSumExp<'a, T, F> {
-    out: &'a mut [T],
+struct LogSumExp<'a, T, O, F> {
+    out: &'a mut [O],
     scratch: &'a mut [T],
     x: &'a [T],
     n: usize,
@@ -178,7 +199,7 @@ struct LogSumExp<'a, T, F> {
 }
 
 #[allow(clippy::inline_always)]
-impl<T: Float, F: Fn(usize, T, T) -> T> Job<T> for LogSumExp<'_, T, F> {
+impl<T: Float, O, F: Fn(usize, T, T) -> O> Job<T> for LogSumExp<'_, T, O, F> {
     #[inline(always)]
     fn run<V: Vector<T>>(self) {
         if (1..SHORT).contains(&self.n) {
@@ -206,7 +227,12 @@ impl<T: Float, F: Fn(usize, T, T) -> T> Job<T> for LogSumExp<'_, T, F> {
 
 /// `ln Σ e^x` of each row of length `n`, as the two numbers that `f` combines: the largest and `ln Σ e^(x - largest)`; `f`
 /// is told the row.
-pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize, f: impl Fn(usize, T, T) -> T + Sync) {
+pub(crate) fn log_sum_exp<T: Float, O: Send>(
+    out: &mut [O],
+    x: &[T],
+    n: usize,
+    f: impl Fn(usize, T, T) -> O + Sync,
+) {
     assert_eq!(out.len() * n, x.len(), "softmax: lengths differ");
     if out.is_empty() {
         return;
@@ -216,6 +242,62 @@ pub(crate) fn log_sum_exp<T: Float>(out: &mut [T], x: &[T], n: usize, f: impl Fn
         let x = &x[start * n..][..out.len() * n];
         let f = |i, shift, logarithm| f(start + i, shift, logarithm);
         dispatch(level(), LogSumExp { out, scratch: &mut scratch, x, n, f });
+    });
+}
+
+/// `out ← factor e^(x - largest - logarithm)` for whole rows, less the factor at the label of each.
+struct PullSurprisal<'a, T> {
+    out: &'a mut [T],
+    x: &'a [T],
+    rows: &'a [[T; 2]],
+    labels: &'a [usize],
+    factor: T,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Job<T> for PullSurprisal<'_, T> {
+    #[inline(always)]
+    fn run<V: Vector<T>>(self) {
+        let Self { out, x, rows, labels, factor } = self;
+        let n = out.len() / rows.len();
+        for ((out, x), [largest, logarithm]) in out.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(rows) {
+            let shift = shift_by(*largest);
+            // SAFETY: numbers can be read.
+            let (shift, logarithm) = unsafe { (V::splat(&raw const shift), V::splat(&raw const *logarithm)) };
+            // What is large goes first.
+            zipped(out, x, x, |x: V, _| x.minus(shift).minus(logarithm));
+        }
+        // Rows may be short: all of them are one loop.
+        for out in &mut *out {
+            *out = out.exp() * factor;
+        }
+        for (out, &label) in out.chunks_exact_mut(n).zip(labels) {
+            out[label] = out[label] - factor;
+        }
+    }
+}
+
+/// The gradient of `factor` times the sum over rows of `ln Σ e^x - x[label]`, from what [`log_sum_exp`] has found of each
+/// row: `factor (softmax(x) - one_hot)`.
+///
+/// # Panics
+/// If a label is not below the length of a row.
+pub(crate) fn surprisal_grad<T: Float>(out: &mut [T], x: &[T], rows: &[[T; 2]], labels: &[usize], factor: T) {
+    assert!(out.len() == x.len() && rows.len() == labels.len(), "softmax: lengths differ");
+    if out.is_empty() {
+        return;
+    }
+    let n = out.len() / rows.len();
+    // In blocks that stay in the first cache from the logits to the result.
+    let block = (BLOCK / n).max(1) * n;
+    parallel::split(out, block, EXP_NS, |start, out| {
+        for (i, out) in out.chunks_mut(block).enumerate() {
+            let first = start / n + i * (block / n);
+            let here = first..first + out.len() / n;
+            let x = &x[first * n..][..out.len()];
+            let (rows, labels) = (&rows[here.clone()], &labels[here]);
+            dispatch(level(), PullSurprisal { out, x, rows, labels, factor });
+        }
     });
 }
 
@@ -235,9 +317,9 @@ impl<T: Float> Job<T> for Pull<'_, T> {
         for (out, (g, y)) in self.out.chunks_exact_mut(self.n).zip(rows) {
             let [total] = sums([g, y], |[g, y]: [V; 2]| [g.times(y)]);
             let total = T::from_f64(total);
-            for ((out, &g), &y) in out.iter_mut().zip(g).zip(y) {
-                *out = y * (g - total);
-            }
+            // SAFETY: a number can be read.
+            let total = unsafe { V::splat(&raw const total) };
+            zipped(out, g, y, |g: V, y| y.times(g.minus(total)));
         }
     }
 }
@@ -329,20 +411,24 @@ mod tests {
     fn gradients_agree_with_their_scalar_twin_on_any_number_of_threads() {
         for (rows, n) in [(1, 1), (3, 7), (50, 10), (17, 31), (2, 33), (5, 530), (0, 4), (4, 0), (300, 400)] {
             let (x, g) = (numbers(rows * n, 1), numbers(rows * n, 2));
+            let labels: Vec<_> = (0..rows).map(|row| (row * 7) % n.max(1)).collect();
             let run = |threads| {
                 crate::with_threads(threads, || {
-                    let mut all = [(); 4].map(|()| vec![f32::NAN; rows * n]);
-                    let [y, logarithm, dy, dl] = &mut all;
+                    let mut all = [(); 5].map(|()| vec![f32::NAN; rows * n]);
+                    let [y, logarithm, dy, dl, ds] = &mut all;
                     softmax(y, &x, n);
                     log_softmax(logarithm, &x, n);
                     softmax_grad(dy, &g, y, n);
                     log_softmax_grad(dl, &g, logarithm, n);
+                    let mut found = vec![[f32::NAN; 2]; rows];
+                    log_sum_exp(&mut found, &x, n, |_, largest, rest| [largest, rest]);
+                    surprisal_grad(ds, &x, &found, &labels, 0.5);
                     all
                 })
             };
-            let [y, _, dy, dl] = run(1);
-            assert_eq!([&y, &dy, &dl], [&run(3)[0], &run(3)[2], &run(3)[3]]);
-            for row in 0..rows {
+            let [y, logarithm, dy, dl, ds] = run(1);
+            assert_eq!([&y, &logarithm, &dy, &dl, &ds], run(3).each_ref());
+            for (row, &label) in labels.iter().enumerate() {
                 let row = row * n..(row + 1) * n;
                 let wide = |x: &[f32]| x[row.clone()].iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
                 let (x, g) = (wide(&x), wide(&g));
@@ -357,6 +443,8 @@ mod tests {
                     assert!(near(y[row.start + j], p[j]));
                     assert!(near(dy[row.start + j], p[j] * (g[j] - inner)), "{rows}x{n}");
                     assert!(near(dl[row.start + j], g[j] - p[j] * total), "{rows}x{n}");
+                    let one = if j == label { 1.0 } else { 0.0 };
+                    assert!(near(ds[row.start + j], 0.5 * (p[j] - one)), "{rows}x{n}");
                 }
             }
         }

@@ -133,35 +133,32 @@ fn together<T: Float, V: Vector<T>>(mut sums: [V; VECTORS]) -> T {
             sums[k] = sums[k].plus(sums[k + vectors]);
         }
     }
-    let mut lanes = [T::ZERO; LANES];
-    // SAFETY: a vector has no more numbers.
-    unsafe { sums[0].store(lanes.as_mut_ptr()) };
-    let mut width = V::LANES;
-    while width > 1 {
-        width /= 2;
-        for i in 0..width {
-            let upper = lanes[i + width];
-            lanes[i] += upper;
-        }
-    }
-    lanes[0]
+    any_lane(sums[0].folded(V::plus))
+}
+
+/// The number that all lanes hold.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn any_lane<T: Float, V: Vector<T>>(lanes: V) -> T {
+    let mut room = [T::ZERO; 16];
+    // SAFETY: no vector has more numbers.
+    unsafe { lanes.store(room.as_mut_ptr()) };
+    room[0]
 }
 
 /// The largest element of a row that is not NaN; negative infinity if there is none.
 #[allow(clippy::inline_always)]
 #[inline(always)]
 pub(super) fn largest<T: Float, V: Vector<T>>(x: &[T]) -> T {
-    let larger = |a: T, b: T| if a > b { a } else { b };
     let n = x.len();
+    let nothing = T::NEG_INFINITY;
     if n < V::LANES {
-        return x.iter().fold(T::NEG_INFINITY, |largest, &x| larger(x, largest));
+        return x.iter().fold(nothing, |largest, &x| if x > largest { x } else { largest });
     }
-    let mut lanes = [T::NEG_INFINITY; LANES];
-    // SAFETY: `lanes` holds a vector at least, and so does `x`, of which nothing beyond its end is read.
+    // SAFETY: `x` holds a vector at least, and nothing beyond its end is read.
     unsafe {
-        let nothing = V::load(lanes.as_ptr());
         // The last vector, of which a part may be read again. In all of these the second is taken of NaN and a number.
-        let mut running = [V::load(x.as_ptr().add(n - V::LANES)).larger(nothing); 4];
+        let mut running = [V::load(x.as_ptr().add(n - V::LANES)).larger(V::splat(&raw const nothing)); 4];
         let mut at = 0;
         while at + 4 * V::LANES <= n {
             for (k, running) in running.iter_mut().enumerate() {
@@ -174,16 +171,8 @@ pub(super) fn largest<T: Float, V: Vector<T>>(x: &[T]) -> T {
             at += V::LANES;
         }
         let all = running[0].larger(running[1]).larger(running[2].larger(running[3]));
-        all.store(lanes.as_mut_ptr());
+        any_lane(all.folded(V::larger))
     }
-    let mut width = V::LANES;
-    while width > 1 {
-        width /= 2;
-        for i in 0..width {
-            lanes[i] = larger(lanes[i], lanes[i + width]);
-        }
-    }
-    lanes[0]
 }
 
 #[cfg(test)]

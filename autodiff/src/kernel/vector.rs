@@ -41,6 +41,20 @@ pub(super) trait Vector<T: Float>: Copy {
     fn larger(self, a: Self) -> Self;
     /// The first `count` lanes, fewer than there are; the others are zero.
     fn first(self, count: usize) -> Self;
+    /// In lane `i` what lane `i ^ step` holds; `step` is a power of two, and fewer than there are lanes.
+    fn swapped(self, step: usize) -> Self;
+
+    /// All lanes combined, in each lane: those half of them apart first. Which of the two is the first is open.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn folded(self, f: impl Fn(Self, Self) -> Self) -> Self {
+        let (mut all, mut step) = (self, Self::LANES / 2);
+        while step > 0 {
+            all = f(all, all.swapped(step));
+            step /= 2;
+        }
+        all
+    }
     /// Every second number of two vectors, the first of the first among them.
     fn even(self, high: Self) -> Self;
 
@@ -149,6 +163,10 @@ impl<T: Float> Vector<T> for Four<T> {
     #[inline(always)]
     fn first(self, count: usize) -> Self {
         Four(std::array::from_fn(|i| if i < count { self.0[i] } else { T::ZERO }))
+    }
+    #[inline(always)]
+    fn swapped(self, step: usize) -> Self {
+        Four(std::array::from_fn(|i| self.0[i ^ step]))
     }
     #[inline(always)]
     fn even(self, high: Self) -> Self {
@@ -362,13 +380,49 @@ mod x86 {
         }
     }
 
+    /// In each of 16 words of 32 bits what the word `step` of them away holds, up or down.
+    ///
+    /// # Safety
+    /// The processor must have AVX-512.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn swap16(bits: __m512, step: usize) -> __m512 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match step {
+                8 => _mm512_shuffle_f32x4::<0b01_00_11_10>(bits, bits),
+                4 => _mm512_shuffle_f32x4::<0b10_11_00_01>(bits, bits),
+                2 => _mm512_permute_ps::<0b01_00_11_10>(bits),
+                _ => _mm512_permute_ps::<0b10_11_00_01>(bits),
+            }
+        }
+    }
+
+    /// [`swap16`] of 8 words, for AVX2.
+    ///
+    /// # Safety
+    /// The processor must have AVX2.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    unsafe fn swap8(bits: __m256, step: usize) -> __m256 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match step {
+                4 => _mm256_permute2f128_ps::<0x01>(bits, bits),
+                2 => _mm256_permute_ps::<0b01_00_11_10>(bits),
+                _ => _mm256_permute_ps::<0b10_11_00_01>(bits),
+            }
+        }
+    }
+
     /// Declares a vector type: the bits of one register, taken as single or double precision by the size of `T`,
     /// which is `f32` or `f64` because `Float` is sealed.
     macro_rules! vector {
         ($name:ident, $bits:ident, $bytes:literal, $level:ident, $to_double:ident, $from_double:ident,
          $zero:ident, $set:ident/$set_d:ident, $load:ident/$load_d:ident, $store:ident/$store_d:ident,
          $fmadd:ident/$fmadd_d:ident, [$($two:ident = $f:ident/$f_d:ident),*],
-         $load_words:ident/$store_words:ident/$first_words:ident, $even:ident) => {
+         $load_words:ident/$store_words:ident/$first_words:ident, $even:ident,
+         $swap:ident) => {
             #[doc = concat!("A vector of ", stringify!($bytes), " bytes.")]
             #[derive(Clone, Copy)]
             pub(super) struct $name<T>($bits, PhantomData<T>);
@@ -462,6 +516,10 @@ mod x86 {
                 }
                 )*
                 #[inline(always)]
+                fn swapped(self, step: usize) -> Self {
+                    $name(unsafe { $swap(self.0, step * (size_of::<T>() / 4)) }, PhantomData)
+                }
+                #[inline(always)]
                 fn first(self, count: usize) -> Self {
                     $name(unsafe { $first_words(self.0, count * (size_of::<T>() / 4)) }, PhantomData)
                 }
@@ -488,7 +546,8 @@ mod x86 {
             larger = _mm512_max_ps / _mm512_max_pd
         ],
         load_words16 / store_words16 / first_words16,
-        even16
+        even16,
+        swap16
     );
     vector!(
         Ymm,
@@ -509,6 +568,7 @@ mod x86 {
             larger = _mm256_max_ps / _mm256_max_pd
         ],
         load_words8 / store_words8 / first_words8,
-        even8
+        even8,
+        swap8
     );
 }

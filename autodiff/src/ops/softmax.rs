@@ -92,23 +92,25 @@ impl<T: Float> Op<T> for LogSoftmaxGrad {
 }
 
 /// `mean over rows of ln Σⱼ e^xⱼ - x_label`, for logits of shape `[rows, classes]`.
-struct CrossEntropy {
+struct CrossEntropy<T> {
     labels: Arc<[usize]>,
+    /// Of each row, after the forward pass, the largest logit and `ln Σ e^(x - largest)`.
+    rows: Arc<[[T; 2]]>,
 }
 
-impl<T: Float> Op<T> for CrossEntropy {
+impl<T: Float> Op<T> for CrossEntropy<T> {
     fn name(&self) -> &'static str {
         "cross_entropy"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        let (rows, classes) = (x[0].shape().dim(0), x[0].shape().dim(1));
-        check_labels(&self.labels, classes)?;
-        let losses = x[0].surprisals(&self.labels);
-        let total = losses.sum(crate::shape::AxisSet::all(&losses.shape()));
-        Ok(total.reshaped(Shape::SCALAR).map(|total| total / T::from_f64(rows as f64)))
+        check_labels(&self.labels, x[0].shape().dim(1))?;
+        let (total, rows) = x[0].surprisal(&self.labels);
+        self.rows = rows;
+        Ok(Array::full(total / T::from_f64(self.labels.len() as f64), Shape::SCALAR))
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        CrossEntropyGrad { labels: self.labels.clone() }.apply(&[grad, &at.input(0)])
+        let (labels, rows) = (self.labels.clone(), self.rows.clone());
+        CrossEntropyGrad { labels, rows }.apply(&[grad, &at.input(0)])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::input(0)
@@ -116,26 +118,18 @@ impl<T: Float> Op<T> for CrossEntropy {
 }
 
 /// `g (softmax(x) - one_hot) / rows`, of `g` (a single number) and the logits `x`: the gradient of [`CrossEntropy`].
-struct CrossEntropyGrad {
+struct CrossEntropyGrad<T> {
     labels: Arc<[usize]>,
+    rows: Arc<[[T; 2]]>,
 }
 
-impl<T: Float> Op<T> for CrossEntropyGrad {
+impl<T: Float> Op<T> for CrossEntropyGrad<T> {
     fn name(&self) -> &'static str {
         "cross_entropy_grad"
     }
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
-        let (g, x) = (inputs[0].item(), inputs[1]);
-        let classes = x.shape().dim(1);
-        let factor = g / T::from_f64(self.labels.len() as f64);
-        let mut out = x.softmax();
-        for (row, &label) in out.make_mut().chunks_mut(classes.max(1)).zip(self.labels.iter()) {
-            row[label] = row[label] - T::ONE;
-            for x in row {
-                *x = *x * factor;
-            }
-        }
-        Ok(out)
+        let factor = inputs[0].item() / T::from_f64(self.labels.len() as f64);
+        Ok(inputs[1].surprisal_grad(&self.labels, &self.rows, factor))
     }
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let rows = self.labels.len() as f64;
@@ -225,7 +219,7 @@ impl<T: Float> Tensor<T> {
             return Err(ErrorKind::Message(message).of("cross_entropy"));
         }
         let logits = self.reshaped(Shape::of([rows, classes]))?;
-        CrossEntropy { labels: labels.into() }.apply(&[&logits])
+        CrossEntropy { labels: labels.into(), rows: [].into() }.apply(&[&logits])
     }
 
     /// The mean cross-entropy `-Σ pᵢ ln softmax(x)ᵢ` of logits `[.., classes]` against a distribution `p` for each row
