@@ -154,9 +154,18 @@ impl<T: Float> Point<'_, T> {
     /// # Panics
     /// If the op's [`reads`](Op::reads) did not declare it.
     pub fn input(&self, index: usize) -> Tensor<T> {
-        let edge = &self.record.edges[index];
-        match &edge.value {
-            Value::Kept(array) => Tensor::attached(array.clone(), edge.node.as_ref()),
+        // Where the pass is not recorded, nobody asks where an input came from.
+        let node = self.node.and(self.record.edges[index].node.as_ref());
+        Tensor::attached(self.values(index).clone(), node)
+    }
+
+    /// The values of input `index`, for what need not be recorded.
+    ///
+    /// # Panics
+    /// If the op's [`reads`](Op::reads) did not declare it.
+    pub fn values(&self, index: usize) -> &Array<T> {
+        match &self.record.edges[index].value {
+            Value::Kept(array) => array,
             Value::Shape(_) => {
                 panic!(
                     "{}: a rule reads input {index}, which `reads` does not declare",

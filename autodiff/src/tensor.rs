@@ -21,6 +21,9 @@ use std::sync::{Mutex, PoisonError};
 /// assert_eq!(dx.to_vec(), [2.0, 4.0, 6.0]);
 /// # Ok::<(), autodiff::Error>(())
 /// ```
+// Tensors are moved in vectors of 16 bytes. Aligned to these, a move reads the very pieces that the one before it wrote, and
+// need not wait for them.
+#[repr(align(16))]
 pub struct Tensor<T: Float = f32> {
     pub(crate) array: Array<T>,
     pub(crate) node: Option<Shared<Node<T>>>,

@@ -66,7 +66,7 @@ impl<T: Float> Op<T> for Mul {
         at: &Point<'_, T>,
         sum: &mut Array<T>,
     ) -> Option<Result<()>> {
-        sum.add_product(&grad.array, &at.input(1 - index).array).then_some(Ok(()))
+        sum.add_product(&grad.array, at.values(1 - index)).then_some(Ok(()))
     }
     fn reads(&self, index: usize) -> Reads {
         Reads::input(1 - index)
@@ -110,14 +110,13 @@ impl<T: Float> Op<T> for Extreme {
     }
     fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let wins = self.wins;
-        let share =
-            at.input(index).array.zip(&at.input(1 - index).array, move |a, b| match a.partial_cmp(&b) {
-                Some(Ordering::Equal) => T::from_f64(0.5),
-                Some(order) if order == wins => T::ONE,
-                Some(_) => T::ZERO,
-                // The value is NaN, and so is its gradient.
-                None => T::NAN,
-            })?;
+        let share = at.values(index).zip(at.values(1 - index), move |a, b| match a.partial_cmp(&b) {
+            Some(Ordering::Equal) => T::from_f64(0.5),
+            Some(order) if order == wins => T::ONE,
+            Some(_) => T::ZERO,
+            // The value is NaN, and so is its gradient.
+            None => T::NAN,
+        })?;
         Ok(grad * Tensor::from(share))
     }
     fn reads(&self, _: usize) -> Reads {

@@ -70,8 +70,7 @@ impl<T: Float> Op<T> for Extreme {
     }
     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         // Elements that attain the extreme share the gradient equally.
-        let attains =
-            at.input(0).array.zip(&at.output().array, |x, y| if x == y { T::ONE } else { T::ZERO })?;
+        let attains = at.values(0).zip(&at.output().array, |x, y| if x == y { T::ONE } else { T::ZERO })?;
         let share = attains.zip(&attains.sum(self.axes), |a, count| a / count)?;
         Ok(grad * Tensor::from(share))
     }
