@@ -9,11 +9,11 @@ use crate::kernel::parallel::{self, Shared};
 use crate::kernel::vector::{Job, Vector, dispatch};
 
 /// One class of outputs: those that see the same taps.
-struct Class<T: Float> {
+pub(super) struct Class<T: Float> {
     /// Where to read, for each input channel and tap.
-    offsets: Vec<usize>,
+    pub(super) offsets: Vec<usize>,
     /// The weights as the tiles read them: group, tile, channel and tap, row of the tile.
-    weights: Fresh<T>,
+    pub(super) weights: Fresh<T>,
 }
 
 /// The rows of a tile, for `to` output channels: fewer waste less on few channels; more need the registers.
@@ -132,24 +132,24 @@ pub(super) fn constants<T: Float>(groups: usize, to: usize, padded: usize, bias:
 }
 
 /// The convolution of a band of one image, for one group.
-struct Mix<'a, T: Float> {
-    lattice: &'a Lattice,
-    classes: &'a [Class<T>],
+pub(super) struct Mix<'a, T: Float> {
+    pub(super) lattice: &'a Lattice,
+    pub(super) classes: &'a [Class<T>],
     /// The rows of a tile.
-    rows: usize,
-    group: usize,
+    pub(super) rows: usize,
+    pub(super) group: usize,
     /// The number of output channels.
-    to: usize,
-    x: &'a [T],
+    pub(super) to: usize,
+    pub(super) x: &'a [T],
     /// The image that is most often the next one.
-    next: &'a [T],
+    pub(super) next: &'a [T],
     /// One for each output channel of the tiles.
-    bias: &'a [T],
+    pub(super) bias: &'a [T],
     /// The rows of the grid to compute.
-    band: [usize; 2],
+    pub(super) band: [usize; 2],
     /// The output plane of the first output channel.
-    first: usize,
-    y: &'a Shared<'a, T>,
+    pub(super) first: usize,
+    pub(super) y: &'a Shared<'a, T>,
 }
 
 #[allow(clippy::inline_always)]
@@ -160,6 +160,9 @@ impl<T: Float> Job<T> for Mix<'_, T> {
         let [high, wide] = &self.lattice.axes;
         let mut image = Fresh::take(self.lattice.len());
         self.lattice.fill::<T, V>(self.x, self.band, &mut image);
+        if let Some((weights, first)) = self.square() {
+            return self.convolve_square::<V>(weights, first, &image);
+        }
         let stride = whole::<T, V>(self.lattice.pixels(end - start));
         let size = self.bias.len() * stride;
         let mut results = Fresh::take(wide.taps.len() * size);

@@ -17,6 +17,7 @@
 //! results have the same bits for any number of threads (but not for each [`Level`]: fused multiply-adds round
 //! once).
 
+mod depthwise;
 mod lattice;
 mod mix;
 mod pointwise;
