@@ -33,7 +33,7 @@ use super::weigh::{Form, add_chunks, outer, transpose};
 use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
-use crate::kernel::dispatch::Level;
+use crate::kernel::dispatch::{Kernel, Level, vectorized};
 use crate::kernel::parallel::{self, Shared};
 use crate::kernel::vector::{Job, Vector, dispatch, lanes};
 use transform::{gather, gather_weights, spread, spread_output, spread_weights};
@@ -214,22 +214,12 @@ pub(super) fn mix<T: Float>(
     let tiles = to.div_ceil(rows);
     let place = from * columns.len() * rows;
     let mut weights = Fresh::take(s.groups * tiles * PLACES * place);
-    parallel::items(&mut weights, PLACES * place, (PLACES * place) as f64, |i, weights| {
+    parallel::items(&mut weights, PLACES * place, (PLACES * place) as f64 * 0.5, |i, weights| {
         let (group, first) = (i / tiles, i % tiles * rows);
-        for row in 0..rows {
-            if first + row >= to {
-                weights[row..].iter_mut().step_by(rows).for_each(|w| *w = T::ZERO);
-                continue;
-            }
-            let taps = (0..from).flat_map(|channel| columns.iter().map(move |column| (channel, column)));
-            for (at, (channel, column)) in taps.enumerate() {
-                let g = [0, 1, 2]
-                    .map(|i| weight(group, first + row, channel, kernel[i].index * s.kw + column).to_f64());
-                for (p, u) in spread_weights(g).into_iter().enumerate() {
-                    weights[p * place + at * rows + row] = T::from_f64(u);
-                }
-            }
-        }
+        let weight =
+            |row: usize, channel: usize, tap: usize| weight(group, first + row, channel, tap).to_f64();
+        let taps = columns.iter().map(|column| [0, 1, 2].map(|i| kernel[i].index * s.kw + column)).collect();
+        vectorized(Weights { out: weights, count: rows.min(to - first), rows, taps, weight });
     });
 
     let units = plan.units();
@@ -257,6 +247,51 @@ pub(super) fn mix<T: Float>(
         parallel::each(items, 1, &item);
     } else {
         (0..items).for_each(item);
+    }
+}
+
+/// The six places of the weights of a tile: each for all channels and columns, and for these the rows one after the other;
+/// those from `count` on are zero.
+struct Weights<'a, T, F> {
+    out: &'a mut [T],
+    count: usize,
+    rows: usize,
+    /// The three taps of each column of the kernel.
+    taps: Vec<[usize; 3]>,
+    /// The weight of a row for a channel and a tap.
+    weight: F,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float, F: Fn(usize, usize, usize) -> f64> Kernel for Weights<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        /// The most rows of a tile.
+        const ROWS: usize = 8;
+        let Self { out, count, rows, taps, weight } = self;
+        let place = out.len() / PLACES;
+        let columns = taps.len();
+        for channel in 0..place / (columns * rows) {
+            for (column, taps) in taps.iter().enumerate() {
+                let mut g = [[0.0; ROWS]; 3];
+                for (g, &tap) in g.iter_mut().zip(taps) {
+                    for (row, g) in g[..count].iter_mut().enumerate() {
+                        *g = weight(row, channel, tap);
+                    }
+                }
+                let mut u = [[T::ZERO; ROWS]; PLACES];
+                for row in 0..ROWS {
+                    for (u, place) in u.iter_mut().zip(spread_weights([g[0][row], g[1][row], g[2][row]])) {
+                        u[row] = T::from_f64(place);
+                    }
+                }
+                let at = (channel * columns + column) * rows;
+                for (p, u) in u.iter().enumerate() {
+                    out[p * place + at..][..rows].copy_from_slice(&u[..rows]);
+                }
+            }
+        }
     }
 }
 

@@ -219,6 +219,8 @@ pub(super) unsafe fn spread_output<T: Float, V: Vector<T>>(
 }
 
 /// `G g`.
+#[inline(always)]
+#[allow(clippy::inline_always)]
 pub(super) fn spread_weights([g0, g1, g2]: [f64; 3]) -> [f64; PLACES] {
     let [zero, a, b] = DIVISORS.map(|d| 1.0 / d);
     let (even_a, odd_a) = (a * (g0 + A2 * g2), a * A * g1);
