@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// Nanoseconds to lay out one number.
 pub(super) const LAY_NS: f64 = 0.3;
-/// Panels that one thread lays out together.
+/// The most panels that one thread lays out together.
 const TOGETHER: usize = 8;
 
 /// Where the panels of `columns` numbers lie: all but the last one or two have the width of the widest tile.
@@ -101,17 +101,21 @@ impl<T: Float> Packed<T> {
         assert!(matrix.holds(inner, columns), "gemm: a matrix reaches beyond its data");
         let layout = Layout::new::<T>(level, columns);
         let mut panels = Fresh::take(layout.row() * inner);
+        let ns = (inner * layout.row()) as f64 * LAY_NS;
+        let threads = threads && parallel::worthwhile(ns);
+        let together = if threads { layout.panels().div_ceil(2 * parallel::threads()) } else { TOGETHER };
+        let together = together.clamp(1, TOGETHER);
         let shared = Shared::new(&mut panels);
         let lay = |i: usize| {
-            let group = i * TOGETHER..layout.panels().min((i + 1) * TOGETHER);
+            let group = i * together..layout.panels().min((i + 1) * together);
             let (first, last) = (layout.panel(group.start).0, layout.panel(group.end - 1).0);
             let width = last + layout.width(group.end - 1) - first;
             // SAFETY: the panels lie one after the other, without overlap, and each is laid out once.
             let room = unsafe { shared.slice(first * inner, inner * width) };
             dispatch(level, Group { layout, matrix, columns, inner, panels: group, room });
         };
-        let (ns, groups) = ((inner * layout.row()) as f64 * LAY_NS, layout.panels().div_ceil(TOGETHER));
-        if threads && parallel::worthwhile(ns) {
+        let groups = layout.panels().div_ceil(together);
+        if threads {
             parallel::each(groups, 1, &lay);
         } else {
             (0..groups).for_each(lay);
