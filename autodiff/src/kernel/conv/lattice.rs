@@ -376,7 +376,7 @@ fn pieces<T: Float, const N: usize, const REST: bool>(from: &[T], to: &mut [T]) 
 #[allow(clippy::inline_always)]
 pub(super) fn ask<T>(start: *const T, len: usize, [from, to]: [usize; 2], whole: usize) {
     /// Bytes up to which it is worth it.
-    const SMALL: usize = 1 << 13;
+    const SMALL: usize = 1 << 14;
     if len * size_of::<T>() <= SMALL {
         for at in (from * len / whole..to * len / whole).step_by(64 / size_of::<T>()) {
             prefetch(start.wrapping_add(at));
