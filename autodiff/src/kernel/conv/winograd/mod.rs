@@ -26,6 +26,7 @@
 //! of three rows or more, where outputs see no input at all, is left to the direct sum.
 
 mod transform;
+mod weights;
 
 use super::lattice::{Axis, Lattice, whole, zero};
 use super::mix::tile_rows;
@@ -33,10 +34,11 @@ use super::weigh::{Form, add_chunks, outer, transpose};
 use super::{ConvShape, MAC_NS, PIECES, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
-use crate::kernel::dispatch::{Kernel, Level, vectorized};
+use crate::kernel::dispatch::{Level, vectorized};
 use crate::kernel::parallel::{self, Shared};
 use crate::kernel::vector::{Job, Vector, dispatch, lanes};
-use transform::{gather, gather_weights, spread, spread_output, spread_weights};
+use transform::{gather, gather_weights, spread, spread_output};
+use weights::Weights;
 
 /// The places of the bracket: the points 0, `A`, -`A`, `B`, -`B` and infinity.
 const PLACES: usize = 6;
@@ -247,51 +249,6 @@ pub(super) fn mix<T: Float>(
         parallel::each(items, 1, &item);
     } else {
         (0..items).for_each(item);
-    }
-}
-
-/// The six places of the weights of a tile: each for all channels and columns, and for these the rows one after the other;
-/// those from `count` on are zero.
-struct Weights<'a, T, F> {
-    out: &'a mut [T],
-    count: usize,
-    rows: usize,
-    /// The three taps of each column of the kernel.
-    taps: Vec<[usize; 3]>,
-    /// The weight of a row for a channel and a tap.
-    weight: F,
-}
-
-#[allow(clippy::inline_always)]
-impl<T: Float, F: Fn(usize, usize, usize) -> f64> Kernel for Weights<'_, T, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        /// The most rows of a tile.
-        const ROWS: usize = 8;
-        let Self { out, count, rows, taps, weight } = self;
-        let place = out.len() / PLACES;
-        let columns = taps.len();
-        for channel in 0..place / (columns * rows) {
-            for (column, taps) in taps.iter().enumerate() {
-                let mut g = [[0.0; ROWS]; 3];
-                for (g, &tap) in g.iter_mut().zip(taps) {
-                    for (row, g) in g[..count].iter_mut().enumerate() {
-                        *g = weight(row, channel, tap);
-                    }
-                }
-                let mut u = [[T::ZERO; ROWS]; PLACES];
-                for row in 0..ROWS {
-                    for (u, place) in u.iter_mut().zip(spread_weights([g[0][row], g[1][row], g[2][row]])) {
-                        u[row] = T::from_f64(place);
-                    }
-                }
-                let at = (channel * columns + column) * rows;
-                for (p, u) in u.iter().enumerate() {
-                    out[p * place + at..][..rows].copy_from_slice(&u[..rows]);
-                }
-            }
-        }
     }
 }
 
