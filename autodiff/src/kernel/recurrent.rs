@@ -8,7 +8,7 @@
 
 use crate::float::{Float, Real};
 use crate::kernel::buffer::Fresh;
-use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::dispatch::{Kernel, prefetch, vectorized};
 use crate::kernel::gemm::{Matrix, Packed};
 use crate::kernel::parallel;
 use std::ops::Range;
@@ -318,9 +318,19 @@ impl<T: Float, C: Cell<G, B, K>, const G: usize, const B: usize, const K: usize>
     fn block<const N: usize>(&mut self, row: usize, unit: usize) {
         let units = self.units;
         let at = |block: usize, blocks: usize| (row * blocks + block) * units + unit;
-        let [grad, carried, before, after, state]: [[T; N]; 5] =
-            [self.grad, self.carried, self.before, self.after, self.state].map(|from| read(from, at(0, 1)));
+        let (grad, carried): ([T; N], [T; N]) = (read(self.grad, at(0, 1)), read(self.carried, at(0, 1)));
+        let (before, after): ([T; N], [T; N]) = (read(self.before, at(0, 1)), read(self.after, at(0, 1)));
+        let state: [T; N] = read(self.state, at(0, 1));
         let kept: [[T; N]; K] = std::array::from_fn(|k| read(self.kept, at(k, K)));
+        if N > 1 {
+            // What the next row needs, which has not been read since the run went forward.
+            for k in 0..K {
+                prefetch(self.kept.as_ptr().wrapping_add(at(k, K) + K * units));
+            }
+            for from in [self.grad, self.before] {
+                prefetch(from.as_ptr().wrapping_add(at(0, 1) + units));
+            }
+        }
         let (mut x, mut product, mut back) = ([[T::ZERO; N]; G], [[T::ZERO; N]; G], [T::ZERO; N]);
         for i in 0..N {
             let pulled = self.cell.backward(

@@ -261,11 +261,10 @@ impl<T: Float> Job<T> for PullSurprisal<'_, T> {
         let Self { out, x, rows, labels, factor } = self;
         let n = out.len() / rows.len();
         for ((out, x), [largest, logarithm]) in out.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(rows) {
-            let shift = shift_by(*largest);
             // SAFETY: numbers can be read.
-            let (shift, logarithm) = unsafe { (V::splat(&raw const shift), V::splat(&raw const *logarithm)) };
+            let (largest, logarithm) = unsafe { (V::splat(largest), V::splat(logarithm)) };
             // What is large goes first.
-            zipped(out, x, x, |x: V, _| x.minus(shift).minus(logarithm));
+            zipped(out, x, x, |x: V, _| x.minus(largest).minus(logarithm));
         }
         // Rows may be short: all of them are one loop.
         for out in &mut *out {
