@@ -58,6 +58,14 @@ def cpu():
     return lines.get("model name", platform.processor()), known
 
 
+def mkl(python):
+    """Which processors the code of MKL is for that PyTorch's products take here; None without MKL."""
+    said = output(python, "-W", "ignore", "-c", "import torch; a = torch.ones(64, 64); a @ a",
+                  env={**os.environ, "MKL_VERBOSE": "1"})
+    found = re.search(r"MKL_VERBOSE .* for Intel\(R\) 64 architecture (.*?),", said)
+    return found and found[1]
+
+
 def machine(python):
     model, features = cpu()
     return {
@@ -67,6 +75,7 @@ def machine(python):
         "system": f"{platform.system()} {platform.machine()}",
         "rustc": output("rustc", "--version").strip(),
         "torch": output(python, "-c", "import torch; print(torch.__version__)").strip(),
+        "mkl": mkl(python),
     }
 
 

@@ -158,8 +158,9 @@ def figures(results):
     machine, times = results["machine"], results.get("times", {})
     count = len(results.get("workloads", []))
     rounds = max((len(row["ours"]) for rows in times.values() for row in rows.values()), default=0)
-    lines = [f"{machine['cores']} cores, {machine['system']}; {machine['rustc']}; PyTorch {machine['torch']}; {rounds} rounds. "
-             + commits(results)[0], ""]
+    mkl = f", whose products are MKL's for {machine['mkl']}" if machine.get("mkl") else ""
+    lines = [f"{machine['cores']} cores, {machine['system']}; {machine['rustc']}; PyTorch {machine['torch']}{mkl}; {rounds} "
+             "rounds. " + commits(results)[0], ""]
     marks = judged(times, count)
     missed = [row for row in marks if not row[3]]
     slow = [(f"`{name}`, 2 threads over 1", f"at least {aim}", f"{figure:.2f}") for name, aim, figure in two_threads(times)
