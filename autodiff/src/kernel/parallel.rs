@@ -9,6 +9,7 @@ use crate::scoped::scoped;
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Estimated work, in nanoseconds, below which a loop stays on its thread.
 pub(crate) const SERIAL_NS: f64 = 60_000.0;
@@ -45,10 +46,32 @@ pub(crate) fn worthwhile(ns: f64) -> bool {
     ns >= SERIAL_NS && threads() > 1
 }
 
-/// Calls `body(i)` for each `i` below `count`, on several threads, at least `least` of them in a row.
+/// Calls `body(i)` for each `i` below `count`, on several threads, `least` of them in a row.
+///
+/// Each thread has a range of its own, the same in each loop over as many, whose numbers may still be in its caches. It takes
+/// them a few at a time, and when none are left, those of the others: none waits while there is work, and the threads
+/// end together but for the length of one piece.
 #[inline(never)]
 pub(crate) fn each(count: usize, least: usize, body: &(dyn Fn(usize) + Sync)) {
-    (0..count).into_par_iter().with_min_len(least.max(1)).for_each(body);
+    let least = least.max(1);
+    let pieces = count.div_ceil(least);
+    let workers = threads().min(pieces);
+    if workers <= 1 {
+        return (0..count).for_each(body);
+    }
+    let start = |worker: usize| worker * pieces / workers;
+    let next: Vec<_> = (0..workers).map(|worker| AtomicUsize::new(start(worker))).collect();
+    (0..workers).into_par_iter().with_max_len(1).for_each(|own| {
+        for worker in (own..workers).chain(0..own) {
+            loop {
+                let piece = next[worker].fetch_add(1, Ordering::Relaxed);
+                if piece >= start(worker + 1) {
+                    break;
+                }
+                (piece * least..count.min((piece + 1) * least)).for_each(body);
+            }
+        }
+    });
 }
 
 /// A slice whose disjoint pieces are written by several threads.
@@ -198,5 +221,43 @@ pub fn with_threads<R: Send>(threads: usize, body: impl FnOnce() -> R + Send) ->
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) => pool.install(body),
         Err(error) => panic!("with_threads: cannot start {threads} threads: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_called_with_once() {
+        for threads in [1, 2, 3, 8] {
+            crate::with_threads(threads, || {
+                for count in [0, 1, 2, 3, 7, 8, 9, 31, 100] {
+                    for least in [0, 1, 2, 5, 40, 200] {
+                        let calls: Vec<_> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+                        each(count, least, &|i| {
+                            calls[i].fetch_add(1, Ordering::Relaxed);
+                        });
+                        let once = calls.iter().all(|calls| calls.load(Ordering::Relaxed) == 1);
+                        assert!(once, "{threads} threads, {count} numbers, {least} in a row");
+                    }
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_thread_without_work_takes_that_of_another() {
+        // The first range ends only when the second is done, by whichever thread.
+        crate::with_threads(2, || {
+            let done = AtomicUsize::new(0);
+            each(10, 1, &|i| {
+                while i == 0 && done.load(Ordering::Acquire) < 9 {
+                    std::thread::yield_now();
+                }
+                done.fetch_add(1, Ordering::Release);
+            });
+            assert_eq!(done.load(Ordering::Relaxed), 10);
+        });
     }
 }
