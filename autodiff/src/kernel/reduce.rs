@@ -74,7 +74,7 @@ impl<T: Float> Fold<T> for Min {
 /// Combines running values in pairs, a power of two of them.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-pub(super) fn paired<T: Float, R: Fold<T>, const N: usize>(mut lanes: [T; N]) -> T {
+fn paired<T: Float, R: Fold<T>, const N: usize>(mut lanes: [T; N]) -> T {
     let mut width = N;
     while width > 1 {
         width /= 2;
@@ -88,7 +88,7 @@ pub(super) fn paired<T: Float, R: Fold<T>, const N: usize>(mut lanes: [T; N]) ->
 /// Combines at most [`BLOCK`] numbers.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-pub(super) fn block<T: Float, R: Fold<T>>(x: &[T]) -> T {
+fn block<T: Float, R: Fold<T>>(x: &[T]) -> T {
     let mut lanes = [R::EMPTY; LANES];
     let (body, tail) = x.as_chunks::<LANES>();
     for chunk in body {
