@@ -30,8 +30,8 @@ unary! {
     /// The Gaussian error linear unit `x Φ(x)`, elementwise, with the exact normal distribution function
     /// `Φ(x) = (1 + erf(x/√2)) / 2` (Hendrycks and Gimpel, arXiv:1606.08415).
     Gelu => gelu() = |x| {
-        let half = T::from_f64(0.5);
-        x * (half * (T::ONE + (x * T::from_f64(FRAC_1_SQRT_2)).erf()))
+        let half = T::from_f64(0.5) * x;
+        half.fused((x * T::from_f64(FRAC_1_SQRT_2)).erf(), half)
     }, from Input |x| {
         let [function, density] = x.normal();
         function + x * density
