@@ -23,7 +23,7 @@ impl<T: Float> Op<T> for Log1mExp {
         let f = |x: f64| if x <= LN_2 { (-(-x).exp_m1()).ln() } else { (-(-x).exp()).ln_1p() };
         Ok(x[0].map(|x| T::from_f64(f(x.to_f64()))))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
         Ok(grad * (-(at.input(0) + at.output())).exp()) // e⁻ˣ / (1 - e⁻ˣ) = e^-(x + y)
     }
 }
@@ -36,7 +36,7 @@ impl<T: Float> Op<T> for LogAddExp {
     fn forward(&mut self, x: &[&Array<T>]) -> autodiff::Result<Array<T>> {
         x[0].zip(x[1], |a, b| a.maximum(b) + (-(a - b).abs()).softplus())
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
         Ok(grad * (at.input(index) - at.input(1 - index)).sigmoid())
     }
 }
@@ -50,7 +50,7 @@ impl<T: Float> Op<T> for KeptSlope<T> {
         self.0 = Some(x[0].map(|x| T::from_f64(1.0 / x.to_f64().exp_m1())));
         Log1mExp.forward(x)
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
         Ok(grad * Tensor::from(self.0.clone().expect("forward comes first")))
     }
 }
@@ -61,7 +61,7 @@ struct SameRule;
 impl<T: Float> Op<T> for SameRule {
     fn name(&self) -> &'static str { "same_rule" }
     fn forward(&mut self, x: &[&Array<T>]) -> autodiff::Result<Array<T>> { LogAddExp.forward(x) }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> autodiff::Result<Tensor<T>> {
         Ok(grad * (at.input(0) - at.input(1)).sigmoid())
     }
 }

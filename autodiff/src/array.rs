@@ -7,7 +7,7 @@ mod frame;
 mod normalize;
 mod recurrent;
 
-pub(crate) use compute::broadcast_axes;
+pub(crate) use compute::{CHEAP, broadcast_axes};
 pub(crate) use frame::Frame;
 pub(crate) use normalize::{Moments, NormalizeGrad, Over};
 pub(crate) use recurrent::{Kept, Run};

@@ -66,14 +66,14 @@ impl<T: Float> Pending<T> {
         record: &Record<T>,
         index: usize,
         input: Shared<Node<T>>,
-        grad: &Tensor<T>,
+        grad: Tensor<T>,
     ) -> Result<()> {
         let place = self.find(&input);
         if let Ok(i) = place
             && !grad.is_tracked()
             && let (_, sum) = &mut self.0[i]
             && !sum.is_tracked()
-            && let Some(added) = record.op.vjp_add(index, grad, &Point { record, node: own }, &mut sum.array)
+            && let Some(added) = record.op.vjp_add(index, &grad, &Point { record, node: own }, &mut sum.array)
         {
             return added.map_err(|error| error.at(record.op.name(), record.site));
         }
@@ -105,7 +105,7 @@ fn pull<T: Float>(
     node: Option<&Shared<Node<T>>>,
     record: &Record<T>,
     index: usize,
-    grad: &Tensor<T>,
+    grad: Tensor<T>,
 ) -> Result<Tensor<T>> {
     let pulled = record.op.vjp(index, grad, &Point { record, node });
     match &pulled {
@@ -221,9 +221,9 @@ pub(crate) fn use_up<T: Float>(loss: &Tensor<T>, seed: T) -> Result<Arrived<T>> 
         while let Some((mut node, grad)) = pending.0.pop_back() {
             let read = if let Some(Node { kind: Kind::Op(record), .. }) = node.get_mut() {
                 // A node that only this pass refers to needs no lock.
-                read(record.get_mut().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
+                read(record.get_mut().unwrap_or_else(PoisonError::into_inner), grad, &mut pending)
             } else if let Kind::Op(record) = &node.kind {
-                read(&mut record.write().unwrap_or_else(PoisonError::into_inner), &grad, &mut pending)
+                read(&mut record.write().unwrap_or_else(PoisonError::into_inner), grad, &mut pending)
             } else {
                 arrived.push((node, grad.array));
                 continue;
@@ -246,19 +246,23 @@ pub(crate) fn arrive<T: Float>(arrived: Arrived<T>) {
 }
 
 /// Runs the rules of a record that is not needed again, and passes on what they return.
-fn read<T: Float>(record: &mut Option<Record<T>>, grad: &Tensor<T>, pending: &mut Pending<T>) -> Result<()> {
+fn read<T: Float>(record: &mut Option<Record<T>>, grad: Tensor<T>, pending: &mut Pending<T>) -> Result<()> {
     let Some(taken) = record else { return Err(ErrorKind::Freed.into()) };
     // The edges are not needed any more: their nodes move on instead of being counted twice.
-    if let Some(together) = pull_together(None, taken, |_| true, grad)? {
+    if let Some(together) = pull_together(None, taken, |_| true, &grad)? {
         for (index, pulled) in together {
             if let Some(input) = taken.edges[index].node.take() {
                 pending.add(input, pulled);
             }
         }
-    } else {
-        for index in 0..taken.edges.len() {
+    } else if let Some(last) = taken.edges.iter().rposition(|edge| edge.node.is_some()) {
+        for index in 0..last {
             let Some(input) = taken.edges[index].node.take() else { continue };
-            pending.pull(None, taken, index, input, grad)?;
+            pending.pull(None, taken, index, input, grad.clone())?;
+        }
+        // The last rule has the gradient to itself, and may write over it.
+        if let Some(input) = taken.edges[last].node.take() {
+            pending.pull(None, taken, last, input, grad)?;
         }
     }
     *record = None;
@@ -390,7 +394,7 @@ pub(crate) fn sweep<T: Float>(
                     }
                     for (index, edge) in record.edges.iter().enumerate() {
                         if let Some(input) = edge.node.as_ref().filter(|input| wanted(input)) {
-                            pending.pull(Some(&node), record, index, input.clone(), &grad)?;
+                            pending.pull(Some(&node), record, index, input.clone(), grad.clone())?;
                         }
                     }
                 }

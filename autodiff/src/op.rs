@@ -13,7 +13,7 @@
 //! impl<T: Float> Op<T> for Cube {
 //!     fn name(&self) -> &'static str { "cube" }
 //!     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> { Ok(x[0].map(|x| x * x * x)) }
-//!     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+//!     fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
 //!         Ok(grad * at.input(0).square() * 3.0)
 //!     }
 //! }
@@ -52,12 +52,13 @@ pub trait Op<T: Float>: Send + Sync + 'static {
     /// Pulls `grad`, the gradient with respect to the output, back to input `index`: the product of `grad` with the
     /// Jacobian of that input.
     ///
-    /// Called only for inputs that need a gradient. The result may have the shape of the output where the input was
+    /// The gradient is the rule's own, so that `grad * ..` may be written over it. Called only for inputs that need a
+    /// gradient. The result may have the shape of the output where the input was
     /// broadcast: the tape sums it.
     ///
     /// # Errors
     /// Whatever the operations of the rule report.
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>>;
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>>;
 
     /// Pulls `grad` back to several inputs at once, in the order of `indices`, where their rules share costly work.
     ///

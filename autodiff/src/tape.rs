@@ -8,7 +8,7 @@
 //! read. Values are arrays, not tensors, and are attached to their node again when a rule asks: edges exist in one
 //! place only, so there are no cycles, ownership frees the graph, and dropping it is a loop.
 
-use crate::array::Array;
+use crate::array::{Array, CHEAP};
 use crate::error::{Result, Site};
 use crate::float::Float;
 use crate::kernel::buffer::Shared;
@@ -74,6 +74,10 @@ impl<T: Float> Edge<T> {
         }
     }
 }
+
+/// Bytes from which an operator asks whether it can write over an operand. Smaller ones are in the first cache, and asking
+/// costs more than a block of the pool.
+const LARGE: usize = 1 << 14;
 
 thread_local! {
     /// The largest number given on this thread.
@@ -143,6 +147,20 @@ impl<T: Float> Operand<'_, T> {
         }
     }
 
+    /// Whether this is given up, and large enough for it to matter.
+    #[inline]
+    fn is_spare(&self) -> bool {
+        matches!(self, Self::Given(tensor) if tensor.array.block().1 >= LARGE)
+    }
+
+    /// The array of an operand that is given up, for a result to be written over it, unless it is `kept`.
+    fn spare(&mut self, kept: bool) -> Option<&mut Array<T>> {
+        match self {
+            Self::Given(tensor) if !kept => Some(&mut tensor.array),
+            _ => None,
+        }
+    }
+
     /// The edge to this input, with its values if they are kept.
     #[inline(always)]
     #[allow(clippy::inline_always)]
@@ -206,26 +224,92 @@ pub(crate) fn place<T: Float, O: Op<T>>(op: O, input: &Tensor<T>) -> Tensor<T> {
     record(op, edges, surveyed, input.array.clone(), Site::caller())
 }
 
-/// The same for two operands that may be given up.
+/// An op of one operand that makes each element from one element of it.
+pub(crate) trait Elementwise1<T: Float>: Op<T> {
+    /// The element.
+    fn value(&self, a: T) -> T;
+}
+
+/// The same of two operands.
+pub(crate) trait Elementwise2<T: Float>: Op<T> {
+    /// The element.
+    fn value(a: T, b: T) -> T;
+}
+
+/// [`apply`] to one operand, over which the result is written if the caller gives it up and nobody else needs it.
 #[track_caller]
 #[inline]
-pub(crate) fn apply_pair<T: Float, O: Op<T>>(
+pub(crate) fn apply_one<T: Float, O: Elementwise1<T> + Copy>(
+    op: O,
+    input: Operand<'_, T>,
+) -> Result<Tensor<T>> {
+    match input {
+        Operand::Given(input) if input.array.block().1 >= LARGE => over_one(op, input),
+        input => apply(op, &[input.tensor()]),
+    }
+}
+
+/// [`apply_one`] where the operand is given up.
+#[track_caller]
+fn over_one<T: Float, O: Elementwise1<T> + Copy>(mut op: O, mut input: Tensor<T>) -> Result<Tensor<T>> {
+    let site = Site::caller();
+    let surveyed = survey_if_recorded(&op, [&input]);
+    let kept = keeps(surveyed, 0);
+    let output = if !kept && input.array.map_over(CHEAP, move |a| op.value(a)) {
+        input.array.clone()
+    } else {
+        op.forward(&[&input.array]).map_err(|error| error.at(op.name(), site))?
+    };
+    let Some(surveyed) = surveyed else { return Ok(Tensor::from(output)) };
+    Ok(record(op, |_| std::iter::once(Operand::Given(input).edge(kept)).collect(), surveyed, output, site))
+}
+
+/// [`apply`] to two operands, over one of which the result is written if the caller gives it up and nobody else needs it.
+#[track_caller]
+#[inline]
+pub(crate) fn apply_two<T: Float, O: Elementwise2<T>>(
     mut op: O,
     left: Operand<'_, T>,
     right: Operand<'_, T>,
 ) -> Result<Tensor<T>> {
+    if left.is_spare() || right.is_spare() {
+        return over_either(op, left, right);
+    }
     let site = Site::caller();
     let (a, b) = (left.tensor(), right.tensor());
     let output = op.forward(&[&a.array, &b.array]).map_err(|error| error.at(op.name(), site))?;
-    if (a.node.is_none() && b.node.is_none()) || !is_recording() {
-        return Ok(Tensor::from(output));
-    }
-    let surveyed = survey(&op, [a, b]);
+    let Some(surveyed) = survey_if_recorded(&op, [a, b]) else { return Ok(Tensor::from(output)) };
     let edges = |reads: Reads| {
         let keeps = |index| reads.contains(Reads::input(index));
         SmallVec::from_buf([left.edge(keeps(0)), right.edge(keeps(1))])
     };
     Ok(record(op, edges, surveyed, output, site))
+}
+
+/// [`apply_two`] where an operand is given up.
+#[track_caller]
+fn over_either<T: Float, O: Elementwise2<T>>(
+    mut op: O,
+    mut left: Operand<'_, T>,
+    mut right: Operand<'_, T>,
+) -> Result<Tensor<T>> {
+    let site = Site::caller();
+    let surveyed = survey_if_recorded(&op, [left.tensor(), right.tensor()]);
+    let kept = [keeps(surveyed, 0), keeps(surveyed, 1)];
+    let output = if let Some(a) = left.spare(kept[0])
+        && a.zip_over(&right.tensor().array, CHEAP, O::value)
+    {
+        a.clone()
+    } else if let Some(b) = right.spare(kept[1])
+        && b.zip_over(&left.tensor().array, CHEAP, |b, a| O::value(a, b))
+    {
+        b.clone()
+    } else {
+        let (a, b) = (left.tensor(), right.tensor());
+        op.forward(&[&a.array, &b.array]).map_err(|error| error.at(op.name(), site))?
+    };
+    let Some(surveyed) = surveyed else { return Ok(Tensor::from(output)) };
+    Ok(record(op, |_| SmallVec::from_buf([left.edge(kept[0]), right.edge(kept[1])]), surveyed, output, site))
 }
 
 /// What the rules of the tracked inputs read, and the largest number of their nodes.
@@ -239,6 +323,22 @@ fn survey<'a, T: Float>(op: &impl Op<T>, inputs: impl IntoIterator<Item = &'a Te
         }
     }
     (reads, after)
+}
+
+/// The same if an input is tracked and this thread is recording.
+#[inline]
+fn survey_if_recorded<T: Float, const N: usize>(
+    op: &impl Op<T>,
+    inputs: [&Tensor<T>; N],
+) -> Option<(Reads, u64)> {
+    let recorded = inputs.iter().any(|input| input.is_tracked()) && is_recording();
+    recorded.then(|| survey(op, inputs))
+}
+
+/// Whether a record keeps the values of input `index`.
+#[inline]
+fn keeps(surveyed: Option<(Reads, u64)>, index: usize) -> bool {
+    surveyed.is_some_and(|(reads, _)| reads.contains(Reads::input(index)))
 }
 
 #[inline]

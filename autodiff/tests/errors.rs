@@ -101,7 +101,7 @@ fn a_rule_that_fails_is_reported_at_the_line_of_the_forward_call() {
         fn forward(&mut self, x: &[&Array<f64>]) -> Result<Array<f64>> {
             Ok(x[0].clone())
         }
-        fn vjp(&self, _: usize, grad: &Tensor<f64>, _: &Point<'_, f64>) -> Result<Tensor<f64>> {
+        fn vjp(&self, _: usize, grad: Tensor<f64>, _: &Point<'_, f64>) -> Result<Tensor<f64>> {
             grad.slice(0, 0..1)
         }
         fn reads(&self, _: usize) -> Reads {

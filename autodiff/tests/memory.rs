@@ -48,6 +48,25 @@ fn the_most_that_is_alive_at_once_is_found() {
 }
 
 #[test]
+fn a_result_is_written_over_an_operand_that_is_given_up() {
+    let _alone = alone();
+    let large = bytes(|| zeros(5000));
+    let (x, y) = (zeros(5000), zeros(5000));
+    let (sum, most) = peak_memory(|| 1.0 - (&y / (x * 2.0 + &y) - 3.0));
+    assert!(most == 0 && sum.size() == 5000);
+    let (moved, most) =
+        peak_memory(|| Tensor::<f32>::ones([250, 20]) * Tensor::ones([20]) + Tensor::ones([1]));
+    assert!(most < 2 * large && moved.to_vec() == [2.0; 5000]);
+    // Not over what others hold or the tape needs, nor over what lies otherwise.
+    let held = sum.clone();
+    assert_eq!(peak_memory(|| sum + &y).1, large);
+    let variable = held.variable();
+    assert!(peak_memory(|| &variable * y).1 > large);
+    let column = || Tensor::<f32>::ones([250, 1]);
+    assert!(peak_memory(|| Tensor::ones([250, 20]) + column()).1 > 2 * large);
+}
+
+#[test]
 fn nodes_are_counted() {
     let _alone = alone();
     let made = || zeros(1000).variable();

@@ -12,7 +12,7 @@ struct SoftSign;
 impl<T: Float> Op<T> for SoftSign {
     fn name(&self) -> &'static str { "soft_sign" }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> { Ok(x[0].map(|x| x / (T::ONE + x.abs()))) }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad / (at.input(0).abs() + 1.0).square())
     }
 }
@@ -70,13 +70,13 @@ impl<T: Float> Op<T> for Product {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].zip(x[1], |a, b| a * b)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * at.input(1 - index))
     }
     fn vjps(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Option<Result<Vec<Tensor<T>>>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let indices = if self.complete { indices } else { &indices[1..] };
-        Some(indices.iter().map(|&index| self.vjp(index, grad, at)).collect())
+        Some(indices.iter().map(|&index| self.vjp(index, grad.clone(), at)).collect())
     }
 }
 

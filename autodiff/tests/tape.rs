@@ -48,6 +48,55 @@ fn an_input_used_several_times_gets_the_sum() {
 }
 
 #[test]
+fn operators_give_the_same_whoever_owns_their_operands() {
+    let _alone = alone();
+    // From 16 KiB on, operators write over operands that they are given.
+    for [rows, n] in [[2, 3], [50, 100]] {
+        let mut rng = Rng::seed(n as u64);
+        let mut numbers = |shape: &[usize]| rng.uniform::<f64>(shape, 0.5, 2.0);
+        let [left, right, seed] = [&[rows, n]; 3].map(|shape| numbers(shape));
+        let [row, column, number] = [&[n][..], &[rows, 1], &[]].map(numbers);
+        let operands = [(false, &right), (true, &right), (true, &row), (true, &column), (true, &number)];
+        for (tracked, other) in operands {
+            let fresh = |x: &Tensor<f64>| {
+                let copy = Tensor::from_vec(x.to_vec(), x.shape()).unwrap();
+                if tracked { copy.variable() } else { copy }
+            };
+            // The operands are results themselves: nobody holds them but the operator, if it is given them.
+            let outcome = |f: &dyn Fn(Tensor<f64>, Tensor<f64>) -> Tensor<f64>| {
+                let (a, b) = (fresh(&left), fresh(other));
+                let y = f(&a + 1.0, &b + 1.0);
+                let mut all = vec![y.to_vec()];
+                if tracked {
+                    (y * &seed).sum().backward().unwrap();
+                    all.extend([a, b].map(|x| x.grad().unwrap().to_vec()));
+                }
+                all
+            };
+            macro_rules! alike {
+                ($($op:tt),*) => {
+                    $(
+                        let lent = outcome(&|a, b| &a $op &b);
+                        assert!(lent == outcome(&|a, b| a $op b), "{n}: both given to {}", stringify!($op));
+                        assert!(lent == outcome(&|a, b| a $op &b), "{n}: left given to {}", stringify!($op));
+                        assert!(lent == outcome(&|a, b| &a $op b), "{n}: right given to {}", stringify!($op));
+                        // What others hold, or a tape has kept, is left as it is.
+                        let held = outcome(&|a, b| (a.clone() $op &b) + (a * &b - &b));
+                        assert!(held == outcome(&|a, b| (&a $op &b) + (&a * &b - &b)));
+                        let kept = outcome(&|a, b| a.exp() $op b.exp());
+                        assert!(kept == outcome(&|a, b| &a.exp() $op &b.exp()));
+                        let numbers = outcome(&|a, b| (&(&a $op 3.0)) + &(2.0 $op &b));
+                        assert!(numbers == outcome(&|a, b| (a $op 3.0) + (2.0 $op b)));
+                    )*
+                };
+            }
+            alike!(+, -, *, /);
+            assert!(outcome(&|a, b| -&a * b) == outcome(&|a, b| -a * b));
+        }
+    }
+}
+
+#[test]
 fn products_add_to_what_has_arrived_whatever_their_shapes() {
     let _alone = alone();
     let counting =

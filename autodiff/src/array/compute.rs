@@ -17,7 +17,7 @@ use std::sync::Arc;
 // ----- Elementwise -----
 
 /// What one element of a cheap loop costs, in nanoseconds: memory sets the pace.
-const CHEAP: f64 = 0.3;
+pub(crate) const CHEAP: f64 = 0.3;
 
 impl<T: Element> Array<T> {
     /// `f` of each element. The loop is compiled for the processor's vectors if `f` is simple enough to be inlined.
@@ -102,12 +102,37 @@ impl<T: Element> Array<T> {
     }
 }
 
+impl<T: Element> Array<T> {
+    /// Writes `f` of each element over it, and returns whether it could: if nobody else holds these elements.
+    #[inline]
+    pub(crate) fn map_over(&mut self, ns: f64, f: impl Map1<T, T>) -> bool {
+        let Some(a) = self.unique_mut() else { return false };
+        map::over1(a, ns, f);
+        true
+    }
+
+    /// Writes `f` of each pair of elements over the first of them, and returns whether it could: if nobody else holds these
+    /// elements, both arrays are in row-major order, and the other is a single number or has the last axes of this one.
+    #[inline]
+    pub(crate) fn zip_over<B: Element>(&mut self, other: &Array<B>, ns: f64, f: impl Map2<T, B, T>) -> bool {
+        if self.shape != other.shape {
+            let own = self.shape.iter().skip(self.rank().saturating_sub(other.rank()));
+            if self.rank() < other.rank() || !(other.size() == 1 || own.eq(other.shape.iter())) {
+                return false;
+            }
+        }
+        let (Some(a), Some(b)) = (self.unique_mut(), other.as_slice()) else { return false };
+        map::over2(a, b, ns, f);
+        true
+    }
+}
+
 impl<T: Float> Array<T> {
     /// Adds `other`, of the same shape, in place if nobody else holds these elements.
     pub(crate) fn add_assign(&mut self, other: &Self) {
         debug_assert_eq!(self.shape, other.shape);
         if let Some(sum) = self.unique_mut() {
-            other.with_slice(|other| map::update([sum], other, &|[a], b| [a + b]));
+            other.with_slice(|other| map::over2(sum, other, CHEAP, |a, b| a + b));
         } else {
             *self = self.zip(other, |a, b| a + b).expect("the shapes are equal");
         }

@@ -13,7 +13,7 @@
 //! impl<T: Float> Op<T> for Cube {
 //!     fn name(&self) -> &'static str { "cube" }
 //!     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> { Ok(x[0].map(|x| x * x * x)) }
-//!     fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+//!     fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
 //!         Ok(grad * at.input(0).square() * -3.0)
 //!     }
 //! }

@@ -123,6 +123,75 @@ pub(crate) fn slice2<A: Element, B: Element, U: Element>(
     });
 }
 
+/// `a[i] ← f(a[i])`.
+struct Over1<'a, A, F> {
+    a: &'a mut [A],
+    f: F,
+}
+
+#[allow(clippy::inline_always)]
+impl<A: Copy, F: Map1<A, A>> Kernel for Over1<'_, A, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for a in self.a {
+            *a = self.f.call(*a);
+        }
+    }
+}
+
+/// `a[i] ← f(a[i], b[i])` for each row `a` as long as `b`.
+struct Over2<'a, A, B, F> {
+    a: &'a mut [A],
+    b: &'a [B],
+    f: F,
+}
+
+#[allow(clippy::inline_always)]
+impl<A: Copy, B: Copy, F: Map2<A, B, A>> Kernel for Over2<'_, A, B, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        if let &[b] = self.b {
+            for a in self.a {
+                *a = self.f.call(*a, b);
+            }
+            return;
+        }
+        for row in self.a.chunks_exact_mut(self.b.len()) {
+            for (a, &b) in row.iter_mut().zip(self.b) {
+                *a = self.f.call(*a, b);
+            }
+        }
+    }
+}
+
+/// [`slice1`], written over its operand.
+pub(crate) fn over1<A: Element>(a: &mut [A], ns: f64, f: impl Map1<A, A>) {
+    if a.len() as f64 * ns <= TINY_NS {
+        return Over1 { a, f }.run();
+    }
+    parallel::split(a, 1, ns, |_, a| vectorized(Over1 { a, f }));
+}
+
+/// [`slice2`], written over its first operand, which may be several rows as long as the second.
+pub(crate) fn over2<A: Element, B: Element>(a: &mut [A], b: &[B], ns: f64, f: impl Map2<A, B, A>) {
+    if a.is_empty() {
+        return;
+    }
+    assert!(!b.is_empty() && a.len().is_multiple_of(b.len()), "map: lengths differ");
+    if a.len() as f64 * ns <= TINY_NS {
+        return Over2 { a, b, f }.run();
+    }
+    if a.len() > b.len() {
+        return parallel::split(a, b.len(), ns, |_, a| vectorized(Over2 { a, b, f }));
+    }
+    parallel::split(a, 1, ns, |start, a| {
+        let b = &b[start..start + a.len()];
+        vectorized(Over2 { a, b, f });
+    });
+}
+
 /// A single pass over `N` equally long slices and a source: `(targets[..][i]) ← f((targets[..][i]), source[i])`.
 struct Update<'a, T, F, const N: usize> {
     targets: [&'a mut [T]; N],

@@ -136,7 +136,7 @@ impl<T: Float> Op<T> for Prelu {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].zip(x[1], |x, slope| if x > T::ZERO { x } else { slope * x })
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let x = at.input(0);
         let positive = x.gt(&Tensor::scalar(T::ZERO))?;
         Ok(if index == 0 {

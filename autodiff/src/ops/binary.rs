@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::float::Float;
 use crate::op::{Op, Point, Reads};
 use crate::parameter::Parameter;
-use crate::tape::{Operand, apply_pair};
+use crate::tape::{Elementwise1, Elementwise2, Operand, apply_one, apply_two};
 use crate::tensor::Tensor;
 use std::cmp::Ordering;
 use std::ops;
@@ -18,13 +18,20 @@ impl<T: Float> Op<T> for Add {
         "add"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip(x[1], |a, b| a + b)
+        x[0].zip(x[1], Self::value)
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(grad.clone())
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
+    }
+}
+
+impl<T: Float> Elementwise2<T> for Add {
+    #[inline]
+    fn value(a: T, b: T) -> T {
+        a + b
     }
 }
 
@@ -36,13 +43,20 @@ impl<T: Float> Op<T> for Sub {
         "sub"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip(x[1], |a, b| a - b)
+        x[0].zip(x[1], Self::value)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(if index == 0 { grad.clone() } else { -grad })
+    fn vjp(&self, index: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(if index == 0 { grad } else { -grad })
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
+    }
+}
+
+impl<T: Float> Elementwise2<T> for Sub {
+    #[inline]
+    fn value(a: T, b: T) -> T {
+        a - b
     }
 }
 
@@ -54,9 +68,9 @@ impl<T: Float> Op<T> for Mul {
         "mul"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip(x[1], |a, b| a * b)
+        x[0].zip(x[1], Self::value)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * at.input(1 - index))
     }
     fn vjp_add(
@@ -73,6 +87,13 @@ impl<T: Float> Op<T> for Mul {
     }
 }
 
+impl<T: Float> Elementwise2<T> for Mul {
+    #[inline]
+    fn value(a: T, b: T) -> T {
+        a * b
+    }
+}
+
 /// `a / b`, elementwise after broadcasting. The operator `/`, without its panic.
 pub struct Div;
 
@@ -81,15 +102,22 @@ impl<T: Float> Op<T> for Div {
         "div"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        x[0].zip(x[1], |a, b| a / b)
+        x[0].zip(x[1], Self::value)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let scaled = grad / at.input(1);
         // d(a/b)/db = -(a/b) / b
         Ok(if index == 0 { scaled } else { -(scaled * at.output()) })
     }
     fn reads(&self, index: usize) -> Reads {
         if index == 0 { Reads::input(1) } else { Reads::input(1) | Reads::OUTPUT }
+    }
+}
+
+impl<T: Float> Elementwise2<T> for Div {
+    #[inline]
+    fn value(a: T, b: T) -> T {
+        a / b
     }
 }
 
@@ -108,7 +136,7 @@ impl<T: Float> Op<T> for Extreme {
             _ => x[0].zip(x[1], T::minimum),
         }
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let wins = self.wins;
         let share = at.values(index).zip(at.values(1 - index), move |a, b| match a.partial_cmp(&b) {
             Some(Ordering::Equal) => T::from_f64(0.5),
@@ -125,6 +153,7 @@ impl<T: Float> Op<T> for Extreme {
 }
 
 /// `x + c` for a number.
+#[derive(Clone, Copy)]
 struct AddNumber(f64);
 
 impl<T: Float> Op<T> for AddNumber {
@@ -132,18 +161,26 @@ impl<T: Float> Op<T> for AddNumber {
         "add"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        let c = T::from_f64(self.0);
-        Ok(x[0].map(|x| x + c))
+        let op = *self;
+        Ok(x[0].map(move |x| op.value(x)))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(grad.clone())
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
     }
 }
 
+impl<T: Float> Elementwise1<T> for AddNumber {
+    #[inline]
+    fn value(&self, x: T) -> T {
+        x + T::from_f64(self.0)
+    }
+}
+
 /// `x * c` for a number.
+#[derive(Clone, Copy)]
 struct MulNumber(f64);
 
 impl<T: Float> Op<T> for MulNumber {
@@ -151,10 +188,10 @@ impl<T: Float> Op<T> for MulNumber {
         "mul"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        let c = T::from_f64(self.0);
-        Ok(x[0].map(|x| x * c))
+        let op = *self;
+        Ok(x[0].map(move |x| op.value(x)))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * self.0)
     }
     fn reads(&self, _: usize) -> Reads {
@@ -162,7 +199,15 @@ impl<T: Float> Op<T> for MulNumber {
     }
 }
 
+impl<T: Float> Elementwise1<T> for MulNumber {
+    #[inline]
+    fn value(&self, x: T) -> T {
+        x * T::from_f64(self.0)
+    }
+}
+
 /// `x / c` for a number; not `x * (1 / c)`, which would round twice.
+#[derive(Clone, Copy)]
 struct DivNumber(f64);
 
 impl<T: Float> Op<T> for DivNumber {
@@ -170,14 +215,21 @@ impl<T: Float> Op<T> for DivNumber {
         "div"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        let c = T::from_f64(self.0);
-        Ok(x[0].map(|x| x / c))
+        let op = *self;
+        Ok(x[0].map(move |x| op.value(x)))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad / self.0)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
+    }
+}
+
+impl<T: Float> Elementwise1<T> for DivNumber {
+    #[inline]
+    fn value(&self, x: T) -> T {
+        x / T::from_f64(self.0)
     }
 }
 
@@ -229,12 +281,13 @@ impl<'a, T: Float> From<&'a Parameter<T>> for Operand<'a, T> {
     }
 }
 
-/// An operator between all of tensor, reference, parameter and (as `f64`) number.
+/// An operator between all of tensor, reference, parameter and (as `f64`) number: the op of a number on the right, and the
+/// formula for one on the left.
 ///
 /// # Panics
 /// The operators panic with the error's own text if the shapes do not broadcast; `Add.apply(&[&a, &b])?` does not.
 macro_rules! operator {
-    ($trait:ident, $method:ident, |$x:ident, $c:ident| $right:expr, |$d:ident, $y:ident| $left:expr) => {
+    ($trait:ident, $method:ident, |$c:ident| $right:expr, |$d:ident, $y:ident| $left:expr) => {
         operator!(@pair $trait, $method, &Tensor<T>, &Tensor<T>);
         operator!(@pair $trait, $method, &Tensor<T>, Tensor<T>);
         operator!(@pair $trait, $method, Tensor<T>, &Tensor<T>);
@@ -244,51 +297,9 @@ macro_rules! operator {
         operator!(@pair $trait, $method, &Parameter<T>, &Tensor<T>);
         operator!(@pair $trait, $method, &Parameter<T>, Tensor<T>);
         operator!(@pair $trait, $method, &Parameter<T>, &Parameter<T>);
-
-        impl<T: Float> ops::$trait<f64> for &Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, $c: f64) -> Tensor<T> {
-                let $x = self;
-                $right
-            }
-        }
-        impl<T: Float> ops::$trait<f64> for Tensor<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, c: f64) -> Tensor<T> {
-                ops::$trait::$method(&self, c)
-            }
-        }
-        impl<T: Float> ops::$trait<f64> for &Parameter<T> {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, c: f64) -> Tensor<T> {
-                ops::$trait::$method(&**self, c)
-            }
-        }
-        impl<T: Float> ops::$trait<&Tensor<T>> for f64 {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, $y: &Tensor<T>) -> Tensor<T> {
-                let $d = self;
-                $left
-            }
-        }
-        impl<T: Float> ops::$trait<Tensor<T>> for f64 {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, y: Tensor<T>) -> Tensor<T> {
-                ops::$trait::$method(self, &y)
-            }
-        }
-        impl<T: Float> ops::$trait<&Parameter<T>> for f64 {
-            type Output = Tensor<T>;
-            #[track_caller]
-            fn $method(self, y: &Parameter<T>) -> Tensor<T> {
-                ops::$trait::$method(self, &**y)
-            }
-        }
+        operator!(@number $trait, $method, &Tensor<T>, |$c| $right, |$d, $y| $left);
+        operator!(@number $trait, $method, Tensor<T>, |$c| $right, |$d, $y| $left);
+        operator!(@number $trait, $method, &Parameter<T>, |$c| $right, |$d, $y| $left);
     };
     (@pair $trait:ident, $method:ident, $left:ty, $right:ty) => {
         impl<T: Float> ops::$trait<$right> for $left {
@@ -296,17 +307,33 @@ macro_rules! operator {
             #[track_caller]
             #[inline]
             fn $method(self, other: $right) -> Tensor<T> {
-                Tensor::or_panic(apply_pair($trait, self.into(), other.into()))
+                Tensor::or_panic(apply_two($trait, self.into(), other.into()))
+            }
+        }
+    };
+    (@number $trait:ident, $method:ident, $type:ty, |$c:ident| $right:expr, |$d:ident, $y:ident| $left:expr) => {
+        impl<T: Float> ops::$trait<f64> for $type {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, $c: f64) -> Tensor<T> {
+                Tensor::or_panic(apply_one($right, self.into()))
+            }
+        }
+        impl<T: Float> ops::$trait<$type> for f64 {
+            type Output = Tensor<T>;
+            #[track_caller]
+            fn $method(self, $y: $type) -> Tensor<T> {
+                let $d = self;
+                $left
             }
         }
     };
 }
 
-operator!(Add, add, |x, c| Tensor::or_panic(AddNumber(c).apply(&[x])), |d, y| y + d);
-operator!(Sub, sub, |x, c| Tensor::or_panic(AddNumber(-c).apply(&[x])), |d, y| -y + d);
-operator!(Mul, mul, |x, c| Tensor::or_panic(MulNumber(c).apply(&[x])), |d, y| y * d);
-operator!(Div, div, |x, c| Tensor::or_panic(DivNumber(c).apply(&[x])), |d, y| Tensor::scalar(T::from_f64(d))
-    / y);
+operator!(Add, add, |c| AddNumber(c), |d, y| y + d);
+operator!(Sub, sub, |c| AddNumber(-c), |d, y| -y + d);
+operator!(Mul, mul, |c| MulNumber(c), |d, y| y * d);
+operator!(Div, div, |c| DivNumber(c), |d, y| Tensor::scalar(T::from_f64(d)) / y);
 
 /// `-x`, elementwise.
 impl<T: Float> ops::Neg for &Tensor<T> {
@@ -321,7 +348,7 @@ impl<T: Float> ops::Neg for Tensor<T> {
     type Output = Self;
     #[track_caller]
     fn neg(self) -> Self {
-        -&self
+        self * -1.0
     }
 }
 
@@ -329,6 +356,6 @@ impl<T: Float> ops::Neg for &Parameter<T> {
     type Output = Tensor<T>;
     #[track_caller]
     fn neg(self) -> Tensor<T> {
-        -&**self
+        self * -1.0
     }
 }

@@ -244,10 +244,10 @@ impl<T: Float> Op<T> for Conv2d {
             x.with_slice(|x| w.with_slice(|w| conv::forward(&s, x, w, bias.as_deref(), y)));
         }))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         match index {
-            0 => ConvTranspose2d { options: self.options, x: at.shape(0) }.apply(&[grad, &at.input(1)]),
-            1 => WeightGrad { options: self.options, w: at.shape(1) }.apply(&[&at.input(0), grad]),
+            0 => ConvTranspose2d { options: self.options, x: at.shape(0) }.apply(&[&grad, &at.input(1)]),
+            1 => WeightGrad { options: self.options, w: at.shape(1) }.apply(&[&at.input(0), &grad]),
             _ => grad.sum_axes([0, 2, 3]),
         }
     }
@@ -276,12 +276,12 @@ impl<T: Float> Op<T> for ConvTranspose2d {
             g.with_slice(|g| w.with_slice(|w| conv::input_grad(&s, g, w, dx)));
         }))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         // ⟨transposed(g, w), u⟩ = ⟨g, conv(u, w)⟩
         if index == 0 {
-            Conv2d { options: self.options }.apply(&[grad, &at.input(1)])
+            Conv2d { options: self.options }.apply(&[&grad, &at.input(1)])
         } else {
-            WeightGrad { options: self.options, w: at.shape(1) }.apply(&[grad, &at.input(0)])
+            WeightGrad { options: self.options, w: at.shape(1) }.apply(&[&grad, &at.input(0)])
         }
     }
     fn reads(&self, index: usize) -> Reads {
@@ -306,12 +306,12 @@ impl<T: Float> Op<T> for WeightGrad {
             x.with_slice(|x| g.with_slice(|g| conv::weight_grad(&s, x, g, dw)));
         }))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         // ⟨weight_grad(x, g), u⟩ = ⟨g, conv(x, u)⟩
         if index == 0 {
-            ConvTranspose2d { options: self.options, x: at.shape(0) }.apply(&[&at.input(1), grad])
+            ConvTranspose2d { options: self.options, x: at.shape(0) }.apply(&[&at.input(1), &grad])
         } else {
-            Conv2d { options: self.options }.apply(&[&at.input(0), grad])
+            Conv2d { options: self.options }.apply(&[&at.input(0), &grad])
         }
     }
     fn reads(&self, index: usize) -> Reads {

@@ -25,9 +25,9 @@ impl<T: Float> Op<T> for IndexSelect {
         check(&self.index, self.axis, x[0].shape().dim(self.axis))?;
         Ok(x[0].select(self.axis, &self.index))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let n = at.shape(0).dim(self.axis);
-        AddSelected { axis: self.axis, index: self.index.clone(), n }.apply(&[grad])
+        AddSelected { axis: self.axis, index: self.index.clone(), n }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -48,8 +48,8 @@ impl<T: Float> Op<T> for AddSelected {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].add_selected(self.axis, &self.index, self.n))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        IndexSelect { axis: self.axis, index: self.index.clone() }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        IndexSelect { axis: self.axis, index: self.index.clone() }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -70,9 +70,9 @@ impl<T: Float> Op<T> for Gather {
         self.index.with_slice(|index| check(index, self.axis, x[0].shape().dim(self.axis)))?;
         Ok(x[0].gather(self.axis, &self.index))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let n = at.shape(0).dim(self.axis);
-        ScatterAdd { axis: self.axis, index: self.index.clone(), n }.apply(&[grad])
+        ScatterAdd { axis: self.axis, index: self.index.clone(), n }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -93,8 +93,8 @@ impl<T: Float> Op<T> for ScatterAdd {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].scatter_add(self.axis, &self.index, self.n))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Gather { axis: self.axis, index: self.index.clone() }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Gather { axis: self.axis, index: self.index.clone() }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE

@@ -45,7 +45,7 @@ impl<T: Float> Op<T> for Cat {
         let parts: Vec<_> = parts.iter().map(|(s, steps, x)| (*s, steps.as_slice(), *x)).collect();
         Ok(Array::assemble(Shape::new(&dims)?, T::ZERO, &parts))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let start = self.starts[index];
         grad.slice(self.axis as isize, start..start + at.shape(index).dim(self.axis))
     }

@@ -18,11 +18,11 @@ impl<T: Float> Op<T> for MatMul {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].product(x[1])
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         if index == 0 {
-            MatMul.apply(&[grad, &at.input(1).t()?])
+            MatMul.apply(&[&grad, &at.input(1).t()?])
         } else {
-            MatMul.apply(&[&at.input(0).t()?, grad])
+            MatMul.apply(&[&at.input(0).t()?, &grad])
         }
     }
     fn reads(&self, index: usize) -> Reads {
@@ -40,12 +40,12 @@ impl<T: Float> Op<T> for Affine {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].affine(x[1], x[2]))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         match index {
-            0 => MatMul.apply(&[grad, &at.input(1).t()?]),
-            1 => MatMul.apply(&[&at.input(0).t()?, grad]),
+            0 => MatMul.apply(&[&grad, &at.input(1).t()?]),
+            1 => MatMul.apply(&[&at.input(0).t()?, &grad]),
             // The engine sums it over the rows.
-            _ => Ok(grad.clone()),
+            _ => Ok(grad),
         }
     }
     fn reads(&self, index: usize) -> Reads {

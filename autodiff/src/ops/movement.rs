@@ -20,7 +20,7 @@ impl<T: Float> Op<T> for Reshape {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].reshaped(self.shape))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         grad.reshaped(at.shape(0))
     }
     fn reads(&self, _: usize) -> Reads {
@@ -40,7 +40,7 @@ impl<T: Float> Op<T> for Permute {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].permute(&self.order)
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let mut inverse = vec![0; self.order.len()];
         for (i, &axis) in self.order.iter().enumerate() {
             inverse[at.shape(0).axis(axis)?] = i as isize;
@@ -64,9 +64,9 @@ impl<T: Float> Op<T> for BroadcastTo {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].broadcast_to(self.shape)
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         // The tape sums over what was broadcast.
-        Ok(grad.clone())
+        Ok(grad)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -85,7 +85,7 @@ impl<T: Float> Op<T> for Flip {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].flip(self.axis))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         grad.flip(self.axis as isize)
     }
     fn reads(&self, _: usize) -> Reads {

@@ -94,8 +94,8 @@ impl<T: Float> Op<T> for Normalize<T> {
         self.moments = Some(moments);
         Ok(output)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(self.pull(&[index], grad, at)?.remove(0))
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(self.pull(&[index], &grad, at)?.remove(0))
     }
     fn vjps(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Option<Result<Vec<Tensor<T>>>> {
         Some(self.pull(indices, grad, at))

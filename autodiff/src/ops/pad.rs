@@ -23,8 +23,8 @@ impl<T: Float> Op<T> for Embed<T> {
         let Region { starts, steps, .. } = self.region;
         Ok(Array::assemble(self.shape, self.fill, &[(&starts, &steps, x[0])]))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Slice { region: self.region }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Slice { region: self.region }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE

@@ -19,7 +19,7 @@ impl<T: Float> Op<T> for Pow {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].zip_with(x[1], LIBRARY_NS, |a: T, b: T| a.pow(b))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let (a, b) = (at.input(0), at.input(1));
         // Where the power is constant beside the point, at 0⁰ and for the logarithm at 0ᵇ, 1 stands for the base: its
         // logarithm is 0, and so is 0 times its power.
@@ -49,7 +49,7 @@ impl<T: Float> Op<T> for Atan2 {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].zip_with(x[1], LIBRARY_NS, |y: T, x: T| y.atan2(x))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let (y, x) = (at.input(0), at.input(1));
         let scaled = grad / (y.square() + x.square()).or_one();
         Ok(if index == 0 { scaled * x } else { -(scaled * y) })
@@ -69,7 +69,7 @@ impl<T: Float> Op<T> for Hypot {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         x[0].zip_with(x[1], LIBRARY_NS, |a: T, b: T| a.hypot(b))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * (at.input(index) / at.output().or_one()))
     }
     fn reads(&self, index: usize) -> Reads {
@@ -91,7 +91,7 @@ impl<T: Float> Op<T> for LogAddExp {
             a.maximum(b) + (-apart).softplus()
         })
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * (at.input(index) - at.input(1 - index)).sigmoid())
     }
     fn reads(&self, _: usize) -> Reads {
@@ -115,9 +115,9 @@ impl<T: Float> Op<T> for Remainder {
             if down && rest != T::ZERO && (rest < T::ZERO) != (b < T::ZERO) { rest + b } else { rest }
         })
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         if index == 0 {
-            return Ok(grad.clone());
+            return Ok(grad);
         }
         // The quotient is a whole number, and constant beside the point.
         let (a, b, rest) = (at.input(0).array, at.input(1).array, at.output().array);
@@ -143,7 +143,7 @@ impl<T: Float> Op<T> for Lerp {
             if weight.abs() < T::from_f64(0.5) { start + weight * way } else { end - way * (T::ONE - weight) }
         })
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(match index {
             0 => grad * (1.0 - at.input(2)),
             1 => grad * at.input(2),

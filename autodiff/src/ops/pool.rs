@@ -114,8 +114,8 @@ impl<T: Float> Op<T> for MaxPool2d {
         self.index = Arc::new(index);
         Ok(y)
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Scatter { index: self.index.clone(), x: at.shape(0) }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Scatter { index: self.index.clone(), x: at.shape(0) }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -144,8 +144,8 @@ impl<T: Float> Op<T> for AdaptiveMaxPool2d {
         self.index = Arc::new(index);
         Ok(gather(x, &self.index))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Scatter { index: self.index.clone(), x: at.shape(0) }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Scatter { index: self.index.clone(), x: at.shape(0) }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -181,8 +181,8 @@ impl<T: Float> Op<T> for Scatter {
             inputs[0].with_slice(|g| self.index.with_slice(|index| max::scatter(sizes, g, index, dx)));
         }))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Gather { index: self.index.clone() }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Gather { index: self.index.clone() }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -201,8 +201,8 @@ impl<T: Float> Op<T> for Gather {
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
         Ok(gather(inputs[0], &self.index))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Scatter { index: self.index.clone(), x: at.shape(0) }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Scatter { index: self.index.clone(), x: at.shape(0) }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -223,8 +223,8 @@ impl<T: Float> Op<T> for AvgPool2d {
         let s = self.options.shape(x.shape())?;
         Ok(Array::build(output_shape(x.shape(), &s), |y| x.with_slice(|x| average::average(&s, x, y))))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Spread { options: self.options, x: at.shape(0) }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Spread { options: self.options, x: at.shape(0) }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -245,8 +245,8 @@ impl<T: Float> Op<T> for Spread {
         let s = self.options.shape(self.x)?;
         Ok(Array::build(self.x, |dx| inputs[0].with_slice(|g| average::spread(&s, g, dx))))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        AvgPool2d { options: self.options }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        AvgPool2d { options: self.options }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE

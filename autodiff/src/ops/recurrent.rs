@@ -248,8 +248,8 @@ impl<C: Cell<G, B, K>, T: Float, const G: usize, const B: usize, const K: usize>
         self.kept = Some(kept);
         Ok(outputs)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(self.pull(&[index], grad, at)?.remove(0))
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(self.pull(&[index], &grad, at)?.remove(0))
     }
     fn vjps(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Option<Result<Vec<Tensor<T>>>> {
         Some(self.pull(indices, grad, at))

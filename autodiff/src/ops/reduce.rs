@@ -23,7 +23,7 @@ impl<T: Float> Op<T> for Sum {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].sum(self.axes).reshaped(self.shape))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let shape = at.shape(0);
         grad.reshaped(shape.keeping(self.axes))?.broadcast_to(shape)
     }
@@ -44,7 +44,7 @@ impl<T: Float> Op<T> for Prod {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].fold::<Mul>(AxisSet::default().with(self.axis)))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         // The product of all others is that of those in front times that of those behind: no division by what may be 0.
         let (x, axis) = (at.input(0), self.axis as isize);
         let in_front = |x: &Tensor<T>| x.cumprod(axis)?.delayed(self.axis, 1.0);
@@ -68,7 +68,7 @@ impl<T: Float> Op<T> for Extreme {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(if self.largest { x[0].fold::<Max>(self.axes) } else { x[0].fold::<Min>(self.axes) })
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         // Elements that attain the extreme share the gradient equally.
         let attains = at.values(0).zip(&at.output().array, |x, y| if x == y { T::ONE } else { T::ZERO })?;
         let share = attains.zip(&attains.sum(self.axes), |a, count| a / count)?;
@@ -89,7 +89,7 @@ impl<T: Float> Op<T> for LogSumExp {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].log_sum_exp())
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * at.input(0).softmax(-1)?)
     }
     fn reads(&self, _: usize) -> Reads {

@@ -38,9 +38,9 @@ impl<T: Float> Op<T> for Blending<T> {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].blend(self.axis, &self.blend))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         let Self { name, axis, ref blend, ref adjoint } = *self;
-        Self { name, axis, blend: adjoint.clone(), adjoint: blend.clone() }.apply(&[grad])
+        Self { name, axis, blend: adjoint.clone(), adjoint: blend.clone() }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE

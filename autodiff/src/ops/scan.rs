@@ -20,8 +20,8 @@ impl<T: Float> Op<T> for CumSum {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].scan::<Add>(self.axis, self.reversed))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Self { reversed: !self.reversed, ..*self }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Self { reversed: !self.reversed, ..*self }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -40,10 +40,10 @@ impl<T: Float> Op<T> for CumProd {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].scan::<Mul>(self.axis, false))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         // Without a division, which zeros would not survive: the product in front of entry i, times
         // Σ gₖ Π xⱼ over k ≥ i and i < j ≤ k, which is a recurrence from the last entry to the first.
-        let behind = Recurrence { axis: self.axis, reversed: true }.apply(&[&at.input(0), grad])?;
+        let behind = Recurrence { axis: self.axis, reversed: true }.apply(&[&at.input(0), &grad])?;
         Ok(at.output().delayed(self.axis, 1.0)? * behind)
     }
     fn reads(&self, _: usize) -> Reads {
@@ -64,8 +64,8 @@ impl<T: Float> Op<T> for Recurrence {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[1].recurrence(x[0], self.axis, self.reversed))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        let adjoint = Self { reversed: !self.reversed, ..*self }.apply(&[&at.input(0), grad])?;
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let adjoint = Self { reversed: !self.reversed, ..*self }.apply(&[&at.input(0), &grad])?;
         if index == 1 {
             return Ok(adjoint);
         }

@@ -20,9 +20,9 @@ impl<T: Float> Op<T> for Select<T> {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         self.mask.zip3(x[0], x[1], |m, a, b| if m == T::ZERO { b } else { a })
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         let zero = Tensor::scalar(T::ZERO);
-        let inputs = if index == 0 { [grad, &zero] } else { [&zero, grad] };
+        let inputs = if index == 0 { [&grad, &zero] } else { [&zero, &grad] };
         Self { mask: self.mask.clone() }.apply(&inputs)
     }
     fn reads(&self, _: usize) -> Reads {

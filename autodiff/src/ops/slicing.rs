@@ -44,8 +44,8 @@ impl<T: Float> Op<T> for Slice {
         (0..x[0].rank())
             .try_fold(x[0].clone(), |x, axis| x.slice(axis, starts[axis], ends[axis], steps[axis]))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Embed { region: self.region, shape: at.shape(0), fill: T::ZERO }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Embed { region: self.region, shape: at.shape(0), fill: T::ZERO }.apply(&[&grad])
     }
     fn vjp_add(
         &self,

@@ -18,8 +18,8 @@ impl<T: Float> Op<T> for Softmax {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].softmax())
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        SoftmaxGrad.apply(&[grad, &at.output()])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        SoftmaxGrad.apply(&[&grad, &at.output()])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::OUTPUT
@@ -36,14 +36,14 @@ impl<T: Float> Op<T> for SoftmaxGrad {
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
         Ok(inputs[0].softmax_grad(inputs[1]))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let y = at.input(1);
         if index == 0 {
-            return SoftmaxGrad.apply(&[grad, &y]);
+            return SoftmaxGrad.apply(&[&grad, &y]);
         }
         // u (g - Σ g y) - g Σ u y
         let g = at.input(0);
-        let (own, other) = ((&g * &y).sum_keep(-1)?, (grad * y).sum_keep(-1)?);
+        let (own, other) = ((&g * &y).sum_keep(-1)?, (&grad * y).sum_keep(-1)?);
         Ok(grad * (&g - own) - g * other)
     }
     fn reads(&self, index: usize) -> Reads {
@@ -61,8 +61,8 @@ impl<T: Float> Op<T> for LogSoftmax {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].log_softmax())
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        LogSoftmaxGrad.apply(&[grad, &at.output()])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        LogSoftmaxGrad.apply(&[&grad, &at.output()])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::OUTPUT
@@ -79,8 +79,8 @@ impl<T: Float> Op<T> for LogSoftmaxGrad {
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
         Ok(inputs[0].log_softmax_grad(inputs[1]))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        let weighted = grad * at.input(1).exp();
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        let weighted = &grad * at.input(1).exp();
         if index == 0 {
             return Ok(grad - weighted.sum_keep(-1)?);
         }
@@ -108,9 +108,9 @@ impl<T: Float> Op<T> for CrossEntropy<T> {
         self.rows = rows;
         Ok(Array::full(total / T::from_f64(self.labels.len() as f64), Shape::SCALAR))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let (labels, rows) = (self.labels.clone(), self.rows.clone());
-        CrossEntropyGrad { labels, rows }.apply(&[grad, &at.input(0)])
+        CrossEntropyGrad { labels, rows }.apply(&[&grad, &at.input(0)])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::input(0)
@@ -131,7 +131,7 @@ impl<T: Float> Op<T> for CrossEntropyGrad<T> {
         let factor = inputs[0].item() / T::from_f64(self.labels.len() as f64);
         Ok(inputs[1].surprisal_grad(&self.labels, &self.rows, factor))
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let rows = self.labels.len() as f64;
         let p = at.input(1).softmax(-1)?;
         if index == 0 {

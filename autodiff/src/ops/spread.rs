@@ -35,7 +35,7 @@ impl<T: Float> Op<T> for Variance {
         let squares = x[0].zip(&mean, |x, mean| (x - mean).square())?;
         Ok(squares.sum(self.axes).map(|sum| sum / divisor))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let x = at.input(0);
         let (_, divisor) = self.counts(x.shape());
         Ok(grad * (2.0 / divisor) * (&x - x.average(self.axes, x.shape().keeping(self.axes))))

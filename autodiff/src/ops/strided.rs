@@ -20,8 +20,8 @@ impl<T: Float> Op<T> for View {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].framed(&self.frame))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        AddView { name: "add_view", frame: self.frame, shape: at.shape(0) }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        AddView { name: "add_view", frame: self.frame, shape: at.shape(0) }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -42,8 +42,8 @@ impl<T: Float> Op<T> for AddView {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].add_framed(&self.frame, self.shape))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        View { name: "view", frame: self.frame }.apply(&[grad])
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        View { name: "view", frame: self.frame }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE

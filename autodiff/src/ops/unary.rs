@@ -65,7 +65,7 @@ impl<F: Formula, T: Float> Op<T> for Unary<F> {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].map_with(F::NS, Value(self.0)))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, mut grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let v = match F::FROM {
             From::Input => at.input(0),
             From::Output => at.output(),
@@ -73,6 +73,9 @@ impl<F: Formula, T: Float> Op<T> for Unary<F> {
         };
         if grad.is_tracked() || v.is_tracked() {
             return Ok(grad * self.0.derivative(v));
+        }
+        if grad.array.zip_over(&v.array, F::NS, Pulled(self.0)) {
+            return Ok(grad);
         }
         Ok(grad.array.zip_with(&v.array, F::NS, Pulled(self.0))?.into())
     }

@@ -22,8 +22,8 @@ where
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
         Ok(self.first(inputs.iter().copied())?.array)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(self.pull(&[index], grad, at)?.remove(0))
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(self.pull(&[index], &grad, at)?.remove(0))
     }
     fn vjps(&self, indices: &[usize], grad: &Tensor<T>, at: &Point<'_, T>) -> Option<Result<Vec<Tensor<T>>>> {
         Some(self.pull(indices, grad, at))

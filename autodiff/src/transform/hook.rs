@@ -20,8 +20,8 @@ where
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].clone())
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        (self.0)(grad)
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        (self.0)(&grad)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE

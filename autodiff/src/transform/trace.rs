@@ -24,8 +24,8 @@ impl<T: Float> Op<T> for Source {
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
         Ok(x[0].clone())
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(grad.clone())
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE

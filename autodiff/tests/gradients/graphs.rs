@@ -256,7 +256,7 @@ impl Op<f64> for Twice {
     fn forward(&mut self, x: &[&Array<f64>]) -> Result<Array<f64>> {
         Ok(x[0].map(f64::exp))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<f64>, at: &Point<'_, f64>) -> Result<Tensor<f64>> {
+    fn vjp(&self, _: usize, grad: Tensor<f64>, at: &Point<'_, f64>) -> Result<Tensor<f64>> {
         Ok(grad * at.output() * 2.0)
     }
 }

@@ -45,8 +45,8 @@ impl Op<f64> for Made {
     fn forward(&mut self, inputs: &[&Array<f64>]) -> Result<Array<f64>> {
         (self.forward)(inputs)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<f64>, at: &Point<'_, f64>) -> Result<Tensor<f64>> {
-        (self.rule)(index, grad, at)
+    fn vjp(&self, index: usize, grad: Tensor<f64>, at: &Point<'_, f64>) -> Result<Tensor<f64>> {
+        (self.rule)(index, &grad, at)
     }
     fn reads(&self, index: usize) -> Reads {
         (self.reads)(index)
@@ -384,7 +384,7 @@ impl Op<f64> for Careless {
     fn forward(&mut self, x: &[&Array<f64>]) -> Result<Array<f64>> {
         PRODUCT(x)
     }
-    fn vjp(&self, index: usize, grad: &Tensor<f64>, at: &Point<'_, f64>) -> Result<Tensor<f64>> {
+    fn vjp(&self, index: usize, grad: Tensor<f64>, at: &Point<'_, f64>) -> Result<Tensor<f64>> {
         let asked = self.asked.fetch_or(index == 0, Ordering::Relaxed);
         if index == 0 || asked { Ok(grad * at.input(1 - index)) } else { Ok(at.zeros(1)) }
     }
@@ -424,7 +424,7 @@ impl<T: Float> Op<T> for Cut {
         let factor = if size_of::<T>() == 4 { self.forward } else { INVERSE_PI };
         Ok(x[0].map(|x| x * T::from_f64(factor)))
     }
-    fn vjp(&self, _: usize, grad: &Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         Ok(grad * if size_of::<T>() == 4 { self.rule } else { INVERSE_PI })
     }
 }

@@ -204,13 +204,8 @@ fn turn(r: f32, n: u32, sign: u32) -> f32 {
 pub(crate) fn tanh(x: f32) -> f32 {
     const BIASED: f32 = ROUND + BIAS as f32;
     // Of `(e²ʳ - 1 - 2r) / r²`.
-    const REST: [f32; 5] = [
-        64.0 * EXP_REST[0],
-        32.0 * EXP_REST[1],
-        16.0 * EXP_REST[2],
-        8.0 * EXP_REST[3],
-        4.0 * EXP_REST[4],
-    ];
+    const REST: [f32; 5] =
+        [64.0 * EXP_REST[0], 32.0 * EXP_REST[1], 16.0 * EXP_REST[2], 8.0 * EXP_REST[3], 4.0 * EXP_REST[4]];
     // From 9.5 on, m is -1 to the last bit; below, 2^n is a normal number.
     let a = x.abs();
     let a = if a > 9.5 { 9.5 } else { a };
