@@ -56,7 +56,7 @@ fn a_result_is_written_over_an_operand_that_is_given_up() {
     assert!(most == 0 && sum.size() == 5000);
     let (moved, most) =
         peak_memory(|| Tensor::<f32>::ones([250, 20]) * Tensor::ones([20]) + Tensor::ones([1]));
-    assert!(most < 2 * large && moved.to_vec() == [2.0; 5000]);
+    assert!(most < 2 * large && moved.to_vec().iter().all(|&x| x == 2.0));
     // Not over what others hold or the tape needs, nor over what lies otherwise.
     let held = sum.clone();
     assert_eq!(peak_memory(|| sum + &y).1, large);
