@@ -1,21 +1,25 @@
 //! How loops are split over threads: by estimated time, in chunks whose size does not depend on the thread count.
 //!
 //! Parallel code here only ever writes disjoint pieces of its output, so results have the same bits for any number of
-//! threads. Waking a second thread costs 6-20 µs, so a loop goes parallel from about [`SERIAL_NS`] of work on.
+//! threads. Waking a second thread costs 6-20 µs, so a loop goes parallel from about [`WAKE_NS`] of work on; while others
+//! are awake from the last one (see [`team`]), from [`SERIAL_NS`] on.
 //!
-//! What rayon needs is compiled once, in [`each`], and not for every loop of every crate that uses this one.
+//! What threads need is compiled once, in [`each`], and not for every loop of every crate that uses this one.
 
+use crate::kernel::team;
 use crate::scoped::scoped;
-use rayon::prelude::*;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Estimated work, in nanoseconds, below which a loop stays on its thread.
-pub(crate) const SERIAL_NS: f64 = 60_000.0;
+/// Estimated work, in nanoseconds, for which other threads are woken.
+const WAKE_NS: f64 = 60_000.0;
+
+/// Estimated work, in nanoseconds, below which a loop stays on its thread even if others are awake.
+pub(crate) const SERIAL_NS: f64 = 20_000.0;
 
 /// Estimated work, in nanoseconds, of one chunk: small enough to balance, large enough to hide the split.
-const CHUNK_NS: f64 = 15_000.0;
+const CHUNK_NS: f64 = 8_000.0;
 
 /// Bytes of an output that is still in the second-level cache when the next loop reads it. A larger one is written from its
 /// end towards its start every other time, so that a loop begins with what the last one has left there: worth 3 to 10 % of
@@ -43,7 +47,7 @@ pub(crate) fn serially<R>(body: impl FnOnce() -> R) -> R {
 /// Whether work of about `ns` nanoseconds is worth more than one thread.
 #[inline]
 pub(crate) fn worthwhile(ns: f64) -> bool {
-    ns >= SERIAL_NS && threads() > 1
+    ns >= SERIAL_NS && threads() > 1 && (ns >= WAKE_NS || team::is_awake())
 }
 
 /// Calls `body(i)` for each `i` below `count`, on several threads, `least` of them in a row.
@@ -61,7 +65,8 @@ pub(crate) fn each(count: usize, least: usize, body: &(dyn Fn(usize) + Sync)) {
     }
     let start = |worker: usize| worker * pieces / workers;
     let next: Vec<_> = (0..workers).map(|worker| AtomicUsize::new(start(worker))).collect();
-    (0..workers).into_par_iter().with_max_len(1).for_each(|own| {
+    team::together(workers - 1, &|own| {
+        let own = own.min(workers - 1);
         for worker in (own..workers).chain(0..own) {
             loop {
                 let piece = next[worker].fetch_add(1, Ordering::Relaxed);
