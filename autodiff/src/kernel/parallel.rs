@@ -64,12 +64,12 @@ pub(crate) fn each(count: usize, least: usize, body: &(dyn Fn(usize) + Sync)) {
         return (0..count).for_each(body);
     }
     let start = |worker: usize| worker * pieces / workers;
-    let next: Vec<_> = (0..workers).map(|worker| AtomicUsize::new(start(worker))).collect();
+    let next: Vec<_> = (0..workers).map(|worker| Next(AtomicUsize::new(start(worker)))).collect();
     team::together(workers - 1, &|own| {
         let own = own.min(workers - 1);
         for worker in (own..workers).chain(0..own) {
             loop {
-                let piece = next[worker].fetch_add(1, Ordering::Relaxed);
+                let piece = next[worker].0.fetch_add(1, Ordering::Relaxed);
                 if piece >= start(worker + 1) {
                     break;
                 }
@@ -78,6 +78,10 @@ pub(crate) fn each(count: usize, least: usize, body: &(dyn Fn(usize) + Sync)) {
         }
     });
 }
+
+/// The next piece of a range, on a line of the cache of its own.
+#[repr(align(64))]
+struct Next(AtomicUsize);
 
 /// A slice whose disjoint pieces are written by several threads.
 pub(crate) struct Shared<'a, T> {
@@ -142,10 +146,11 @@ impl<'a, T> Pieces<'a, T> {
     }
 }
 
-/// Calls `body(i, piece)` for the consecutive pieces of `out` of `size` elements, on several threads.
-fn pieces<T: Send>(out: &mut [T], size: usize, body: &(impl Fn(usize, &mut [T]) + Sync)) {
+/// Calls `body(i, piece)` for the consecutive pieces of `out` of `size` elements, on several threads, `least` of them in a
+/// row.
+fn pieces<T: Send>(out: &mut [T], size: usize, least: usize, body: &(impl Fn(usize, &mut [T]) + Sync)) {
     let pieces = Pieces::new(out, size);
-    each(pieces.count(), 1, &|i| {
+    each(pieces.count(), least, &|i| {
         // SAFETY: `each` calls with every `i` once.
         let piece = unsafe { pieces.take(i) };
         body(i, piece);
@@ -157,7 +162,7 @@ fn pieces<T: Send>(out: &mut [T], size: usize, body: &(impl Fn(usize, &mut [T]) 
 pub(crate) fn split<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(usize, &mut [T]) + Sync) {
     if worthwhile(out.len() as f64 * ns) {
         let chunk = ((CHUNK_NS / ns) as usize).max(1).next_multiple_of(unit.max(1));
-        pieces(out, chunk, &|i, piece: &mut [T]| body(i * chunk, piece));
+        pieces(out, chunk, 1, &|i, piece: &mut [T]| body(i * chunk, piece));
     } else if size_of_val(out) <= CACHED {
         body(0, out);
     } else {
@@ -172,6 +177,11 @@ pub(crate) fn split<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
     }
 }
 
+/// How many items of `ns` nanoseconds a thread takes at once, for the taking to cost nothing.
+fn in_a_row(ns: f64) -> usize {
+    (CHUNK_NS / 4.0 / ns) as usize
+}
+
 /// Calls `body(i, item)` for each of the `unit`-long items of `out`, in parallel if all of them together, at `ns`
 /// nanoseconds an item, are worth it.
 pub(crate) fn items<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(usize, &mut [T]) + Sync) {
@@ -179,7 +189,7 @@ pub(crate) fn items<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
         return;
     }
     if worthwhile((out.len() / unit) as f64 * ns) {
-        pieces(out, unit, &body);
+        pieces(out, unit, in_a_row(ns), &body);
     } else {
         out.chunks_mut(unit).enumerate().for_each(|(i, item)| body(i, item));
     }
@@ -197,7 +207,7 @@ pub(crate) fn pairs<A: Send, B: Send>(
     assert_eq!(count, b.len().div_ceil(b_unit), "parallel: not as many items in both outputs");
     if worthwhile(count as f64 * ns) {
         let (a, b) = (Pieces::new(a, a_unit), Pieces::new(b, b_unit));
-        each(count, 1, &|i| {
+        each(count, in_a_row(ns), &|i| {
             // SAFETY: `each` calls with every `i` once.
             let (a, b) = unsafe { (a.take(i), b.take(i)) };
             body(i, a, b);
