@@ -24,5 +24,5 @@ pub(crate) mod sort;
 pub(crate) mod strided;
 mod sums;
 pub(crate) mod tally;
-pub(crate) mod team;
+mod team;
 mod vector;

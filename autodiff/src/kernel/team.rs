@@ -55,8 +55,8 @@ thread_local! {
     static HELPING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls `body(0)`, and on each of at most `helpers` other threads that come in time, `body` of another number up to that.
-/// Whoever comes must find what is left to do, and `body(0)` alone must do it all.
+/// Calls `body(0)` on this thread, and `body` of a number on each helper that comes in time: about `helpers` of them. Numbers
+/// may occur twice, and be larger than that. Whoever comes must find what is left to do, and `body(0)` alone must do it all.
 pub(super) fn together(helpers: usize, body: &(dyn Fn(usize) + Sync)) {
     TEAM.with(|team| team.run(helpers, body));
 }
@@ -92,7 +92,7 @@ impl Team {
         let job = Job { body, panic: Mutex::new(None) };
         self.job.store(std::ptr::from_ref(&job).cast_mut().cast(), Ordering::Relaxed);
         // Release: who sees the loop open sees the job.
-        self.state.store((state + NUMBER) | OPEN, Ordering::Release);
+        self.state.store(state.wrapping_add(NUMBER) | OPEN, Ordering::Release);
         let closing = Closing(self);
         for helper in self.awake.load(Ordering::Relaxed)..helpers {
             self.awake.fetch_add(1, Ordering::Relaxed);
