@@ -245,11 +245,12 @@ pub(crate) fn softplus(x: f32) -> f32 {
 
 /// The normal distribution: its function `Φ(x)` and its density `φ(x) = e^(-x²/2) / √(2π)`.
 ///
-/// With `a = |x|` and `t = 1 / (1 + 0.35 a)`, `1 - Φ(a)` is `e^(-a²/2) t p(t)` with `p` of degree 8. The square enters the
-/// exponential unrounded: what it would lose counts there. Of `2⁶⁴ e^(-a²/2)` all numbers are normal; the factors that
-/// follow hold the `2⁻⁶⁴`, so that only the last products can lose bits.
+/// With `a = |x|`, `1 - Φ(a)` is `e^(-a²/2) p(a) / q(a)` with `p` of degree 4 and `q` of degree 5, none of whose coefficients
+/// is negative, so that nothing cancels. The square enters the exponential unrounded: what it would lose counts there. Of
+/// `2⁶⁴ e^(-a²/2)` all numbers are normal; the factors that follow hold the `2⁻⁶⁴`, so that only the last quotient and the last
+/// product can lose bits.
 ///
-/// Error: at most 6.21 ulp of `Φ` and 2.19 ulp of `φ`.
+/// Error: at most 5.85 ulp of `Φ` and 2.19 ulp of `φ`.
 #[inline(always)]
 pub(crate) fn normal(x: f32) -> [f32; 2] {
     const DOWN: f32 = 1.0 / UP_FACTOR;
@@ -263,19 +264,15 @@ pub(crate) fn normal(x: f32) -> [f32; 2] {
     let r = n.mul_add(-LN_2_LOW, minus_half.mul_add(a, n * -LN_2_HIGH));
     let power = f32::from_bits(shifted.to_bits() << 23);
     let e = power.mul_add(exp_m1_near(r), power);
-    let t = 1.0 / a.mul_add(0.35, 1.0);
     let p = [
-        -0.029_164_739 * DOWN,
-        0.144_064_93 * DOWN,
-        -0.255_909_95 * DOWN,
-        0.159_401_6 * DOWN,
-        -0.023_269_83 * DOWN,
-        0.105_577_484 * DOWN,
-        0.119_814_835 * DOWN,
-        0.139_864_4 * DOWN,
-        0.139_621_26 * DOWN,
+        0.004_926_866 * DOWN,
+        0.048_495_87 * DOWN,
+        0.218_235_22 * DOWN,
+        0.521_102_37 * DOWN,
+        0.593_125 * DOWN,
     ];
-    let beyond = e * (t * polynomial(t, p));
+    let q = [0.012_349_689, 0.121_568_374, 0.559_213_4, 1.430_089_1, 1.988_695_9, 1.186_25];
+    let beyond = e * polynomial(a, p) / polynomial(a, q);
     [if x < 0.0 { beyond } else { 1.0 - beyond }, e * (0.398_942_3 * DOWN)]
 }
 
