@@ -34,6 +34,8 @@ const SHARE_NS: f64 = 16.0 * parallel::SERIAL_NS;
 const SHARE: usize = 1 << 23;
 /// The most rows of the left operand in one block: whole tiles, and whole lines of the cache where its columns lie together.
 const BLOCK: usize = 48;
+/// The rows by which a product is cut: whole tiles, and whole lines of the cache where columns lie together.
+const LINE: usize = 16;
 /// Bytes of the panels of a slice, which stay in the second cache while all rows pass over them.
 const SLICE: usize = 20 << 16;
 /// Numbers of a right operand that fits the first cache, and is read where it is for any number of rows.
@@ -214,15 +216,16 @@ fn rows<T: Float>(
     if !(threads && parallel::worthwhile(ns)) {
         return piece(0..m, 0..panels);
     }
-    let blocks = m.div_ceil(BLOCK);
+    let lines = m.div_ceil(LINE);
     // What each cut of the columns adds, for the left operand is laid out once more, and each cut of the rows.
     let across = (m * k) as f64 * LAY_NS;
     let down = (n * k) as f64 * if b.room(1) > 0 { LAY_NS } else { READ_NS };
-    let (high, wide) = grid(ns, (blocks, down), (panels, across));
+    let (high, wide) = grid(ns, (lines, down), (panels, across));
     parallel::each(high * wide, 1, &|i| {
         let part = |i: usize, parts: usize, count: usize| i * count / parts..(i + 1) * count / parts;
-        let (row, panels) = (part(i / wide, high, blocks), part(i % wide, wide, panels));
-        piece(row.start * BLOCK..m.min(row.end * BLOCK), panels);
+        // All rows of some columns one after the other: each thread has short pieces as well as long ones.
+        let (row, panels) = (part(i % high, high, lines), part(i / high, wide, panels));
+        piece(row.start * LINE..m.min(row.end * LINE), panels);
     });
 }
 
