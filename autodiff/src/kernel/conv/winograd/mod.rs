@@ -44,6 +44,8 @@ use weights::Weights;
 const PLACES: usize = 6;
 /// The outputs of a tile.
 const OUTPUTS: usize = 4;
+/// Nanoseconds of a number of the transformed weights, many of which the optimiser has left in the cache of another core.
+const WEIGHT_NS: f64 = 1.0;
 
 /// Whether the shape is one for which half of the multiplications is less work.
 pub(super) fn pays(s: &ConvShape) -> bool {
@@ -83,13 +85,14 @@ struct Plan {
 }
 
 impl Plan {
+    /// A plan of so many `units` or more, which are dealt out to so many `parts` of about the same work.
     fn new(
         level: Level,
         s: &ConvShape,
         [mut high, wide]: [Axis; 2],
         from: usize,
         lanes: usize,
-        units: usize,
+        [units, parts]: [usize; 2],
     ) -> Plan {
         // In single precision about half of a second-level cache: those with AVX-512 have 1 MiB or more.
         let elements = if level == Level::Avx512 { 1 << 17 } else { 1 << 16 };
@@ -100,10 +103,12 @@ impl Plan {
         let lines = Lattice::new(1, [high, wide], 1);
         let all = s.n * tiles;
         let most = all.div_ceil(units.max(1)).min(elements / (PLACES * from * lines.pitch)).max(1);
-        // The largest share of whole vectors, and of two such units the larger.
+        // The largest share of whole vectors in a unit, and of work in the largest part; of two such units the larger.
         let share = |rows: usize| {
             let pixels = (rows - 1) * lines.pitch + grid;
-            pixels as f64 / pixels.next_multiple_of(lanes) as f64
+            let work = s.groups * all;
+            let largest = work.min((s.groups * all.div_ceil(rows)).div_ceil(parts) * rows);
+            (pixels * work) as f64 / (pixels.next_multiple_of(lanes) * largest) as f64
         };
         let rows = (most.div_ceil(2)..=most).max_by(|&a, &b| share(a).total_cmp(&share(b))).unwrap_or(1);
         // The padding after the last row is as wide as that before the first.
@@ -210,18 +215,24 @@ pub(super) fn mix<T: Float>(
     let mut kernel = axes[0].taps[0].clone();
     kernel.sort_by_key(|tap| tap.shift);
     let columns: Vec<usize> = axes[1].taps[0].iter().map(|tap| tap.index).collect();
-    let plan = Plan::new(level, s, axes, from, lanes::<T>(level), units);
+    let plan = Plan::new(level, s, axes, from, lanes::<T>(level), [units, parallel::threads()]);
 
     let rows = tile_rows(level, to);
     let tiles = to.div_ceil(rows);
     let place = from * columns.len() * rows;
     let mut weights = Fresh::take(s.groups * tiles * PLACES * place);
-    parallel::items(&mut weights, PLACES * place, (PLACES * place) as f64 * 0.5, |i, weights| {
+    let taps: Vec<_> =
+        columns.iter().map(|column| [0, 1, 2].map(|i| kernel[i].index * s.kw + column)).collect();
+    parallel::items(&mut weights, PLACES * place, (PLACES * place) as f64 * WEIGHT_NS, |i, out| {
         let (group, first) = (i / tiles, i % tiles * rows);
         let weight =
             |row: usize, channel: usize, tap: usize| weight(group, first + row, channel, tap).to_f64();
-        let taps = columns.iter().map(|column| [0, 1, 2].map(|i| kernel[i].index * s.kw + column)).collect();
-        vectorized(Weights { out: weights, count: rows.min(to - first), rows, taps, weight });
+        let (count, taps) = (rows.min(to - first), &*taps);
+        match rows {
+            8 => vectorized(Weights::<_, _, 8> { out, count, taps, weight }),
+            6 => vectorized(Weights::<_, _, 6> { out, count, taps, weight }),
+            _ => vectorized(Weights::<_, _, 4> { out, count, taps, weight }),
+        }
     });
 
     let units = plan.units();
@@ -366,7 +377,8 @@ pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw:
     let ns = s.work() / 2.0 * MAC_NS * (size_of::<T>() / 4) as f64;
     let most = (ns / parallel::SERIAL_NS) as usize;
     let axes = s.axes(Axis::forward);
-    let plan = Plan::new(level, s, axes, c_in, 1, PIECES.div_ceil(s.groups).min(most));
+    let parts = PIECES.div_ceil(s.groups).min(most).max(1);
+    let plan = Plan::new(level, s, axes, c_in, 1, [parts, parts * s.groups]);
     let lanes = lanes::<T>(level);
     let form = Form::new(level, lanes, c_out);
     let mut offsets = plan.offsets.clone();
@@ -377,7 +389,7 @@ pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw:
 
     // Units are summed in chunks, so that several threads have work.
     let units = plan.units();
-    let chunks = PIECES.div_ceil(s.groups).min(most).min(PARTIAL / (partial * s.groups)).clamp(1, units);
+    let chunks = parts.min(PARTIAL / (partial * s.groups)).clamp(1, units);
     let chunk = units.div_ceil(chunks);
     let chunks = units.div_ceil(chunk);
     let mut sums = Fresh::take(s.groups * chunks * partial);
