@@ -14,6 +14,9 @@ use std::ops::Range;
 
 /// Nanoseconds to lay out one number.
 pub(super) const LAY_NS: f64 = 0.3;
+/// The same of a whole operand, much of which comes from memory, or from the cache of another core where an optimiser has left
+/// it.
+const PACK_NS: f64 = 0.5;
 /// The most panels that one thread lays out together.
 const TOGETHER: usize = 8;
 
@@ -101,7 +104,7 @@ impl<T: Float> Packed<T> {
         assert!(matrix.holds(inner, columns), "gemm: a matrix reaches beyond its data");
         let layout = Layout::new::<T>(level, columns);
         let mut panels = Fresh::take(layout.row() * inner);
-        let ns = (inner * layout.row()) as f64 * LAY_NS;
+        let ns = (inner * layout.row()) as f64 * PACK_NS;
         let threads = threads && parallel::worthwhile(ns);
         let together = if threads { layout.panels().div_ceil(2 * parallel::threads()) } else { TOGETHER };
         let together = together.clamp(1, TOGETHER);
