@@ -7,6 +7,10 @@ use crate::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 
+/// How many numbers are as likely where single precision is to tell them apart: 24 bits, so that rounding cannot reach the end
+/// of a range.
+pub(crate) const STEPS: u32 = 1 << 24;
+
 /// A stream of random numbers (`ChaCha` with eight rounds).
 ///
 /// ```
@@ -86,13 +90,24 @@ impl Rng {
     /// # Panics
     /// If the shape is too large, see [`Shape::new`].
     pub fn uniform<T: Float>(&mut self, shape: impl Into<Shape>, low: f64, high: f64) -> Tensor<T> {
-        self.fill(shape.into(), |rng, pair| {
-            // 24 bits, so that rounding to single precision cannot reach `high`.
-            let draw = |rng: &mut Self| f64::from(rng.0.next_u32() >> 8) * (-24.0f64).exp2();
-            for x in pair {
-                *x = T::from_f64(low + (high - low) * draw(rng));
+        let step = (high - low) / f64::from(STEPS);
+        self.draw(shape.into(), |drawn| T::from_f64(low + step * f64::from(drawn)))
+    }
+
+    /// A tensor of `f` of numbers below [`STEPS`], each as likely.
+    pub(crate) fn draw<T: Float>(&mut self, shape: Shape, f: impl Fn(u32) -> T) -> Tensor<T> {
+        // Words are drawn many at once, which costs less, and lets the loop over them be vectorised.
+        let mut bytes = [0; 1024];
+        let fill = |out: &mut [T]| {
+            for block in out.chunks_mut(bytes.len() / 4) {
+                let bytes = &mut bytes[..4 * block.len()];
+                self.0.fill_bytes(bytes);
+                for (x, &word) in block.iter_mut().zip(bytes.as_chunks().0) {
+                    *x = f(u32::from_le_bytes(word) >> 8);
+                }
             }
-        })
+        };
+        Array::build(shape, fill).into()
     }
 
     /// A tensor of normally distributed numbers (Box and Muller's method).
@@ -100,16 +115,12 @@ impl Rng {
     /// # Panics
     /// If the shape is too large, see [`Shape::new`].
     pub fn normal<T: Float>(&mut self, shape: impl Into<Shape>, mean: f64, deviation: f64) -> Tensor<T> {
-        self.fill(shape.into(), |rng, pair| {
-            let radius = deviation * (-2.0 * libm::log(1.0 - rng.unit())).sqrt();
-            let (sin, cos) = libm::sincos(std::f64::consts::TAU * rng.unit());
+        let two = |pair: &mut [T]| {
+            let radius = deviation * (-2.0 * libm::log(1.0 - self.unit())).sqrt();
+            let (sin, cos) = libm::sincos(std::f64::consts::TAU * self.unit());
             pair.iter_mut().zip([cos, sin]).for_each(|(x, y)| *x = T::from_f64(mean + radius * y));
-        })
-    }
-
-    /// A tensor written two elements at a time.
-    fn fill<T: Float>(&mut self, shape: Shape, mut write: impl FnMut(&mut Self, &mut [T])) -> Tensor<T> {
-        Array::build(shape, |out| out.chunks_mut(2).for_each(|pair| write(self, pair))).into()
+        };
+        Array::build(shape.into(), |out| out.chunks_mut(2).for_each(two)).into()
     }
 }
 

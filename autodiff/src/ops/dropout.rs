@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::float::Float;
-use crate::random::Rng;
+use crate::random::{Rng, STEPS};
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
@@ -25,8 +25,7 @@ impl<T: Float> Tensor<T> {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::new("dropout", format!("a probability of {p}: it must be from 0 to 1")));
         }
-        let drawn: Self = rng.uniform(self.shape(), 0.0, 1.0);
-        let (p, kept) = (T::from_f64(p), T::from_f64(1.0 / (1.0 - p)));
-        Ok(self * Self::from(drawn.array.map(|u| if u < p { T::ZERO } else { kept })))
+        let (dropped, kept) = ((p * f64::from(STEPS)).ceil() as u32, T::from_f64(1.0 / (1.0 - p)));
+        Ok(self * rng.draw(self.shape(), |drawn| if drawn < dropped { T::ZERO } else { kept }))
     }
 }
