@@ -34,7 +34,7 @@ const SHARE_NS: f64 = 16.0 * parallel::SERIAL_NS;
 const SHARE: usize = 1 << 23;
 /// The most rows of the left operand in one block: whole tiles, and whole lines of the cache where its columns lie together.
 const BLOCK: usize = 48;
-/// The rows by which a product is cut: whole tiles, and whole lines of the cache where columns lie together.
+/// The rows by which a product is cut among threads: whole lines of the cache where columns lie together.
 const LINE: usize = 16;
 /// Bytes of the panels of a slice, which stay in the second cache while all rows pass over them.
 const SLICE: usize = 20 << 16;
