@@ -48,11 +48,12 @@ pub trait Real:
     fn softplus(&self) -> Self;
     /// The error function `2/√π ∫₀ˣ e^(-t²) dt`.
     fn erf(&self) -> Self;
-    /// The normal distribution: its function `Φ(x) = (1 + erf(x/√2)) / 2` and its density `φ(x) = e^(-x²/2) / √(2π)`.
-    fn normal(&self) -> [Self; 2] {
+    /// The slope of the Gaussian error linear unit `x Φ(x)`: `Φ(x) + x φ(x)` with the function `Φ(x) = (1 + erf(x/√2)) / 2` and
+    /// the density `φ(x) = e^(-x²/2) / √(2π)` of the normal distribution.
+    fn gelu_slope(&self) -> Self {
         let (half, scale) = (self.constant(0.5), self.constant(FRAC_1_SQRT_2));
         let density = self.constant(FRAC_2_SQRT_PI / (2.0 * SQRT_2)) * (-half.clone() * self.square()).exp();
-        [half * (self.one() + (self.clone() * scale).erf()), density]
+        half * (self.one() + (self.clone() * scale).erf()) + self.clone() * density
     }
     /// `xⁿ` for a whole number `n`.
     fn powi(&self, n: i32) -> Self;
@@ -262,8 +263,8 @@ macro_rules! float {
                 math::$math::erf(*self)
             }
             #[inline(always)]
-            fn normal(&self) -> [Self; 2] {
-                math::$math::normal(*self)
+            fn gelu_slope(&self) -> Self {
+                math::$math::gelu_slope(*self)
             }
             #[inline(always)]
             fn powi(&self, n: i32) -> Self {

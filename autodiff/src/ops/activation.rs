@@ -32,10 +32,7 @@ unary! {
     Gelu => gelu() = |x| {
         let half = T::from_f64(0.5) * x;
         half.fused((x * T::from_f64(FRAC_1_SQRT_2)).erf(), half)
-    }, from Input |x| {
-        let [function, density] = x.normal();
-        function + x * density
-    }, 1.0;
+    }, from Input |x| x.gelu_slope(), 1.0;
 
     /// `x / (1 + e⁻ˣ)`, elementwise, also called swish (Elfwing et al., arXiv:1702.03118).
     Silu => silu() = |x| x * x.sigmoid(), from Input |x| {
