@@ -29,6 +29,8 @@ pub(super) const fn vectors(level: Level) -> usize {
 #[allow(clippy::inline_always)]
 pub(super) fn rows(level: Level, left: usize) -> usize {
     match (level, left) {
+        // Two tiles of 8 rather than 12 and 4, of which the smaller waits for the right operand.
+        (Level::Avx512, 16) => 8,
         (Level::Avx512, 12..) => 12,
         (Level::Avx512, 8..) => 8,
         (_, 4..) => 4,
