@@ -1,7 +1,7 @@
 //! The forward pass and the gradient by the input: one loop for both.
 
 use super::lattice::{Axis, Lattice, ask, copy_rows, whole};
-use super::{ConvShape, MAC_NS, PIECES, tile};
+use super::{ConvShape, MAC_NS, PIECES, WEIGHT_NS, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
@@ -107,7 +107,7 @@ pub(super) fn in_tiles<T: Float>(
 ) -> Fresh<T> {
     let (tile, tiles) = (from * taps.len() * rows, to.div_ceil(rows));
     let mut weights = Fresh::take(groups * tiles * tile);
-    parallel::items(&mut weights, tile, tile as f64, |i, weights| {
+    parallel::items(&mut weights, tile, tile as f64 * WEIGHT_NS, |i, weights| {
         let (group, first) = (i / tiles, i % tiles * rows);
         let places = (0..from).flat_map(|channel| taps.iter().map(move |tap| (channel, *tap)));
         for (weights, (channel, tap)) in weights.chunks_exact_mut(rows).zip(places) {

@@ -108,6 +108,8 @@ const MAC_NS: f64 = 0.03;
 
 /// The pieces that a loop is cut into where it has no more natural ones: enough to keep some cores busy.
 const PIECES: usize = 8;
+/// Nanoseconds to lay out a weight, which the optimiser may have left in the cache of another core.
+const WEIGHT_NS: f64 = 2.0;
 
 /// Writes the convolution of `x` with `w`, plus `bias[channel]`, to `y`.
 pub(crate) fn forward<T: Float>(s: &ConvShape, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {

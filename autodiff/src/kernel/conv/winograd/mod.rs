@@ -31,7 +31,7 @@ mod weights;
 use super::lattice::{Axis, Lattice, whole, zero};
 use super::mix::tile_rows;
 use super::weigh::{Form, add_chunks, outer, transpose};
-use super::{ConvShape, MAC_NS, PIECES, tile};
+use super::{ConvShape, MAC_NS, PIECES, WEIGHT_NS, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Level, vectorized};
@@ -44,8 +44,6 @@ use weights::Weights;
 const PLACES: usize = 6;
 /// The outputs of a tile.
 const OUTPUTS: usize = 4;
-/// Nanoseconds of a number of the transformed weights, many of which the optimiser has left in the cache of another core.
-const WEIGHT_NS: f64 = 1.0;
 
 /// Whether the shape is one for which half of the multiplications is less work.
 pub(super) fn pays(s: &ConvShape) -> bool {
@@ -223,7 +221,7 @@ pub(super) fn mix<T: Float>(
     let mut weights = Fresh::take(s.groups * tiles * PLACES * place);
     let taps: Vec<_> =
         columns.iter().map(|column| [0, 1, 2].map(|i| kernel[i].index * s.kw + column)).collect();
-    parallel::items(&mut weights, PLACES * place, (PLACES * place) as f64 * WEIGHT_NS, |i, out| {
+    parallel::items(&mut weights, PLACES * place, (3 * place) as f64 * WEIGHT_NS, |i, out| {
         let (group, first) = (i / tiles, i % tiles * rows);
         let weight =
             |row: usize, channel: usize, tap: usize| weight(group, first + row, channel, tap).to_f64();
