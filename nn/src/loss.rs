@@ -24,7 +24,7 @@
 //! | [`CosineEmbedding`], [`TripletMargin`] | `CosineEmbeddingLoss`, `TripletMarginLoss` |
 //!
 //! Classes lie along the last axis (`torch` has them along axis 1), labels are one for each row in front of it, and shapes
-//! are never broadcast unless it is said. Logarithms are taken of what cannot have underflowed: losses from logits are
+//! are never broadcast unless it is said. Logarithms are taken of what cannot have underflowed: losses from finite logits are
 //! finite wherever their value is. The hinge `max(x, 0)` and `|x|` have the gradient 0 at 0.
 
 mod classification;

@@ -128,7 +128,12 @@ fn batches_of_one_and_of_none() -> Result<()> {
         error.starts_with("batch_norm: [1, 2] has one element a channel, which has no variance"),
         "{error}"
     );
+    assert!(error.contains("or use `nn::evaluate` for the running statistics"), "{error}");
     assert!(close(&evaluate(|| norm.forward(&Tensor::ones([1, 2])))?, &Tensor::ones([1, 2]), 1e-5));
+    // Without running statistics, evaluation helps nobody.
+    let without = BatchNorm::<f64>::new(2).without_running();
+    let error = evaluate(|| without.forward(&Tensor::ones([1, 2]))).unwrap_err().to_string();
+    assert!(error.contains("take larger batches") && !error.contains("running"), "{error}");
 
     let empty = Tensor::zeros([0, 2, 3]).variable();
     let y = norm.forward(&empty)?;

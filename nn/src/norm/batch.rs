@@ -157,9 +157,10 @@ impl<T: Float> Layer<T> for BatchNorm<T> {
             return Ok(x * scale + shift);
         }
         if count == 1 {
+            let other =
+                if running.is_some() { ", or use `nn::evaluate` for the running statistics" } else { "" };
             let message = format!(
-                "{shape} has one element a channel, which has no variance: \
-                 train on larger batches, or use `nn::evaluate` for the running statistics"
+                "{shape} has one element a channel, which has no variance: take larger batches{other}"
             );
             return Err(Error::new("batch_norm", message));
         }

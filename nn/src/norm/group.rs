@@ -73,8 +73,9 @@ impl<T: Float> Layer<T> for GroupNorm<T> {
 /// ```
 ///
 /// with mean and variance (`mean((x - mean)²)`) of the channel, and, after [`with_affine`](Self::with_affine), times a weight
-/// plus a bias for each channel. `x` and `y` are `[n, channels, ..]`; `ε` is `1e-5`. Training and evaluation are the same:
-/// there are no running statistics.
+/// plus a bias for each channel. `x` and `y` are `[n, channels, ..]`; `ε` is `1e-5`. There are no
+/// running statistics: training and evaluation are the same, but for the error that training makes of a channel with a single
+/// element.
 ///
 /// ```
 /// use autodiff::Tensor;
