@@ -81,9 +81,10 @@ def machine(python):
 
 def commit():
     """The last commit that changed what is measured, with a + if it has been changed since."""
-    crates = ["autodiff", "nn", "optim", "datasets"]
-    changed = output("git", "status", "--porcelain", "--", *crates)
-    return output("git", "log", "-1", "--format=%h", "--", *crates).strip() + ("+" if changed else "")
+    measured = ["Cargo.toml", "Cargo.lock", "autodiff", "nn", "optim", "datasets", "train", "examples/src",
+                "examples/mnist.rs", "examples/benches/workloads", "examples/benches/pytorch"]
+    changed = output("git", "status", "--porcelain", "--", *measured)
+    return output("git", "log", "-1", "--format=%h", "--", *measured).strip() + ("+" if changed else "")
 
 
 class Torch:
@@ -137,10 +138,14 @@ def times(options, results):
     peak = Peak(results["machine"]["features"])
     deadline = time.monotonic() + options.seconds
     results["workloads"] = torch.names
+    if not any(selected(name, options) for name in torch.names):
+        sys.exit(f"--only: there is no such workload; there are {', '.join(torch.names)}")
+    # What was measured of changed files may have been measured of other changes.
+    known = options.resume and not at.endswith("+")
     for threads in options.threads.split(","):
         rows = results.setdefault("times", {}).setdefault(threads, {})
         for name in torch.names:
-            if not selected(name, options) or options.resume and rows.get(name, {}).get("commit") == at:
+            if not selected(name, options) or known and rows.get(name, {}).get("commit") == at:
                 continue
             if time.monotonic() > deadline:
                 print("out of time: go on by --resume")
@@ -226,7 +231,7 @@ PARTS = {"times": times, "memory": memory, "job": job, "build": build, "native":
 
 def file_of(machine):
     """Where what is measured on this processor is kept."""
-    words = re.findall(r"[a-z0-9]+", f"{machine['cpu']} {machine['features'][-1]}".lower())
+    words = re.findall(r"[a-z0-9]+", " ".join([machine["cpu"], *machine["features"][-1:]]).lower())
     return os.path.join(RESULTS, "-".join(words) + ".json")
 
 

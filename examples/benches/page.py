@@ -68,7 +68,8 @@ def threads_of(threads):
 
 def seconds(values):
     """The median, and the smallest and the largest where they differ in what is shown."""
-    unit, factor = next(((u, f) for u, f in (("s", 1), ("ms", 1e3)) if statistics.median(values) * f >= 1), ("µs", 1e6))
+    # What three digits round to 1000 of a unit is 1 of the next.
+    unit, factor = next(((u, f) for u, f in (("s", 1), ("ms", 1e3)) if statistics.median(values) * f >= 0.9995), ("µs", 1e6))
     low, middle, high = (f"{x * factor:.3g}" if x * factor < 1000 else f"{x * factor:.0f}"
                          for x in (min(values), statistics.median(values), max(values)))
     return f"{middle} {unit}" + (f" ({low} to {high})" if (low, high) != (middle, middle) else "")
