@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result, Site};
 use crate::float::Float;
 use crate::kernel::buffer::Shared;
 use crate::op::Point;
-use crate::tape::{Edge, Kind, Node, Record, no_grad};
+use crate::tape::{Edge, Kind, Node, Record, is_recording, no_grad};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::collections::{HashMap, VecDeque};
@@ -70,6 +70,7 @@ impl<T: Float> Pending<T> {
     ) -> Result<()> {
         let place = self.find(&input);
         if let Ok(i) = place
+            && !is_recording()
             && !grad.is_tracked()
             && let (_, sum) = &mut self.0[i]
             && !sum.is_tracked()
@@ -247,7 +248,15 @@ pub(crate) fn arrive<T: Float>(arrived: Arrived<T>) {
 
 /// Runs the rules of a record that is not needed again, and passes on what they return.
 fn read<T: Float>(record: &mut Option<Record<T>>, grad: Tensor<T>, pending: &mut Pending<T>) -> Result<()> {
-    let Some(taken) = record else { return Err(ErrorKind::Freed.into()) };
+    /// Uses the record up, also where a rule fails: the edges that have been taken are gone.
+    struct UsedUp<'a, T: Float>(&'a mut Option<Record<T>>);
+    impl<T: Float> Drop for UsedUp<'_, T> {
+        fn drop(&mut self) {
+            *self.0 = None;
+        }
+    }
+    let record = UsedUp(record);
+    let Some(taken) = &mut *record.0 else { return Err(ErrorKind::Freed.into()) };
     // The edges are not needed any more: their nodes move on instead of being counted twice.
     if let Some(together) = pull_together(None, taken, |_| true, &grad)? {
         for (index, pulled) in together {
@@ -265,7 +274,6 @@ fn read<T: Float>(record: &mut Option<Record<T>>, grad: Tensor<T>, pending: &mut
             pending.pull(None, taken, last, input, grad)?;
         }
     }
-    *record = None;
     Ok(())
 }
 

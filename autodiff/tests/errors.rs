@@ -118,6 +118,28 @@ fn a_rule_that_fails_is_reported_at_the_line_of_the_forward_call() {
 }
 
 #[test]
+fn a_tape_whose_rule_has_failed_is_used_up() {
+    /// A product that gives its second factor a gradient and refuses the first one.
+    struct Half;
+    impl Op<f64> for Half {
+        fn name(&self) -> &'static str {
+            "half"
+        }
+        fn forward(&mut self, x: &[&Array<f64>]) -> Result<Array<f64>> {
+            x[0].zip(x[1], |a, b| a * b)
+        }
+        fn vjp(&self, index: usize, grad: Tensor<f64>, at: &Point<'_, f64>) -> Result<Tensor<f64>> {
+            if index == 0 { Err(Error::new("half", "no gradient")) } else { Ok(grad * at.input(0)) }
+        }
+    }
+    let [a, b] = [2.0, 5.0].map(|x| Tensor::scalar(x).variable());
+    let y = Half.apply(&[&a, &b]).unwrap();
+    assert!(text(y.backward()).starts_with("half: no gradient"));
+    assert!(text(y.backward()).starts_with("backward: its values were freed"));
+    assert!(a.grad().is_none() && b.grad().is_none());
+}
+
+#[test]
 fn operators_panic_with_the_same_text() {
     let panic = std::panic::catch_unwind(|| zeros([2, 3]) + zeros([2, 4])).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();

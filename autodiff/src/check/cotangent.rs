@@ -60,7 +60,7 @@ pub fn adjoint(
 }
 
 /// Checks that what is used twice gets the sum of both gradients: the function applied twice to the same inputs, and
-/// each two inputs of one shape replaced by one tensor.
+/// each two inputs of one shape replaced by one tensor; and that the sum depends on the inputs as what is added to it does.
 ///
 /// # Errors
 /// If it gets something else.
@@ -129,7 +129,23 @@ fn adds(subject: &Subject<'_>) -> Result<(), Fault> {
     loss.backward()?;
     let left = |x: &Tensor<f64>| x.grad().unwrap_or_else(|| Tensor::zeros(x.shape()));
     agree(Law::UsedTwice, &names, &inputs.iter().map(left).collect::<Vec<_>>(), &apart)?;
+    adds_recorded(subject)?;
     one_for_two(subject)
+}
+
+/// The gradient of the function, added to that of a linear one, has the same gradient as by itself.
+fn adds_recorded(subject: &Subject<'_>) -> Result<(), Fault> {
+    let inputs = subject.tracked();
+    let outputs = subject.run(&inputs)?;
+    let (u, v) = (seeds(&outputs, 18), seeds(&inputs, 19));
+    let alone = pull(&outputs, &u, &inputs)?;
+    // These uses come last, so that their gradients arrive first.
+    let terms = outputs.iter().zip(&u).chain(inputs.iter().zip(&v)).map(|(x, seed)| (x * seed).sum());
+    let Some(loss) = terms.reduce(|a, b| a + b) else { return Ok(()) };
+    let together = pull(&[loss], &[Tensor::scalar(1.0)], &inputs)?;
+    let w = seeds(&alone, 20);
+    let [found, expected] = [together, alone].map(|gradient| no_grad(|| pull(&gradient, &w, &inputs)));
+    agree(Law::UsedTwice, &subject.gradient_names(), &found?, &expected?)
 }
 
 /// Each two inputs of one shape replaced by one tensor.

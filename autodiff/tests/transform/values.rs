@@ -3,7 +3,9 @@
 use crate::harness::{
     Inputs, cases, clean, close, directions, dot, logits, network_inputs, random, references, tensor,
 };
-use autodiff::{Rng, Tensor, check, hessian, hvp, jacobian, jvp, per_sample_grads, value_and_grad, vjp};
+use autodiff::{
+    Rng, Tensor, check, grad, hessian, hvp, jacobian, jvp, per_sample_grads, value_and_grad, vjp,
+};
 
 #[test]
 fn jvp_is_the_numerical_derivative_along_the_tangents() {
@@ -96,6 +98,22 @@ fn the_hessian_of_rosenbrock() {
     let found = hessian(f, &tensor(&[a, b], [2])).unwrap();
     let expected = [2.0 + 1200.0 * a * a - 400.0 * b, -400.0 * a, -400.0 * a, 200.0];
     close(&found, &tensor(&expected, [2, 2]), 1e-14);
+}
+
+#[test]
+fn a_product_behind_a_linear_use_keeps_its_second_derivatives() {
+    // The gradient of `2 a` is there when that of `a b` comes.
+    let f = |x: &Tensor<f64>| {
+        let (a, b) = (x.at(0)?, x.at(1)?);
+        Ok(a.square() * &b + &a * &b + &a * 2.0)
+    };
+    let found = hessian(f, &tensor(&[2.0, 5.0], [2])).unwrap();
+    assert_eq!(found.to_vec(), [10.0, 5.0, 5.0, 0.0]);
+    let [a, b] = [2.0, 5.0].map(|x| Tensor::scalar(x).variable());
+    let y = a.square() * &b + &a * &b + &a * 2.0;
+    let [by_a] = grad(&y, [&a]).unwrap();
+    assert_eq!(by_a.item(), 27.0);
+    assert_eq!(grad(&by_a, [&b]).unwrap()[0].item(), 5.0);
 }
 
 #[test]
