@@ -17,6 +17,8 @@ const LANES: usize = 32;
 const PIECE: usize = 32 * BLOCK;
 /// Columns that are reduced together, so that the running values stay in the first-level cache.
 const COLUMNS: usize = 256;
+/// Nanoseconds of a number of a row, as an estimate.
+const ROW_NS: f64 = 0.15;
 /// Rows that are added one after the other before sums are paired.
 const ROWS: usize = 32;
 
@@ -156,14 +158,23 @@ pub(super) fn row<T: Float, R: Fold<T>>(x: &[T]) -> T {
     R::combine(row::<T, R>(left), row::<T, R>(right))
 }
 
-/// The same as [`row`], on several threads: it splits where `row` does, so the bits are the same.
+/// The same as [`row`], on several threads: what they have found of pieces is combined where `row` splits, to the same bits.
+///
+/// By a loop and not by joins, which run whatever else the pool has to do, within what this thread is doing.
 fn long_row<T: Float, R: Fold<T>>(x: &[T]) -> T {
-    if x.len() <= PIECE {
-        return row::<T, R>(x);
+    fn combined<T: Float, R: Fold<T>>(len: usize, pieces: &[T]) -> T {
+        if len <= PIECE {
+            return pieces[0];
+        }
+        let half = half(len);
+        let (left, right) = pieces.split_at(half / PIECE);
+        R::combine(combined::<T, R>(half, left), combined::<T, R>(len - half, right))
     }
-    let (left, right) = x.split_at(half(x.len()));
-    let (left, right) = rayon::join(|| long_row::<T, R>(left), || long_row::<T, R>(right));
-    R::combine(left, right)
+    let mut pieces = vec![R::EMPTY; x.len().div_ceil(PIECE)];
+    parallel::items(&mut pieces, 1, PIECE as f64 * ROW_NS, |i, piece| {
+        piece[0] = row::<T, R>(&x[i * PIECE..x.len().min((i + 1) * PIECE)]);
+    });
+    combined::<T, R>(x.len(), &pieces)
 }
 
 /// Combines `out` with `n` rows of `x`, `stride` apart, one after the other.
@@ -219,10 +230,10 @@ pub(crate) fn middle<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, inn
     if n == 0 || out.is_empty() {
         out.fill(R::EMPTY);
     } else if inner == 1 {
-        if out.len() == 1 && parallel::worthwhile(n as f64 * 0.15) {
+        if out.len() == 1 && parallel::worthwhile(n as f64 * ROW_NS) {
             out[0] = long_row::<T, R>(x);
         } else {
-            parallel::items(out, 1, n as f64 * 0.15 + 4.0, |o, out| out[0] = row::<T, R>(&x[o * n..][..n]));
+            parallel::items(out, 1, n as f64 * ROW_NS + 4.0, |o, out| out[0] = row::<T, R>(&x[o * n..][..n]));
         }
     } else {
         for (o, out) in out.chunks_mut(inner).enumerate() {
