@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How long a helper looks for the next loop. In a step of training, they follow each other faster.
 const PATIENCE: Duration = Duration::from_micros(200);
+/// How long it does so before it goes back to the pool, to come again: what has it run may be what another task waits for.
+const TURN: Duration = Duration::from_millis(5);
 /// How often a helper looks at its team before it lets others have the thread: about 10 µs.
 const LOOKS: usize = 200;
 
@@ -107,17 +109,24 @@ impl Team {
     }
 
     /// Helps until no loop has come for a while, as the thread of this number.
-    fn help(&self, number: usize) {
+    fn help(self: Arc<Self>, number: usize) {
         // The leader may be given its own task, and a helper one more.
-        if self.leader != std::thread::current().id() && !HELPING.get() {
-            scoped(&HELPING, true, || self.look(number));
+        let helps = self.leader != std::thread::current().id() && !HELPING.get();
+        if helps && scoped(&HELPING, true, || self.look(number)) {
+            rayon::spawn(move || self.help(number));
+        } else {
+            self.awake.fetch_sub(1, Ordering::Relaxed);
         }
-        self.awake.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn look(&self, number: usize) {
-        let (mut last, mut done) = (Instant::now(), 0);
+    /// Works on the loops that come in a turn; whether there may be more.
+    fn look(&self, number: usize) -> bool {
+        let start = Instant::now();
+        let (mut last, mut done) = (start, 0);
         while last.elapsed() < PATIENCE {
+            if start.elapsed() > TURN {
+                return true;
+            }
             for _ in 0..LOOKS {
                 let state = self.state.load(Ordering::Relaxed);
                 if state & OPEN != 0 && state / NUMBER != done && self.join(state, number) {
@@ -132,6 +141,7 @@ impl Team {
             yield_now();
             self.awake.fetch_add(1, Ordering::Relaxed);
         }
+        false
     }
 
     /// Works on the loop that is open, if the state is still this one.
@@ -228,6 +238,35 @@ mod tests {
             scope.spawn(|| with_threads(2, || rayon::join(|| count(25), || count(25))));
         });
         assert_eq!(sum.into_inner(), 150 * 100);
+    }
+
+    #[test]
+    fn a_helper_goes_back_to_the_pool_while_loops_come() {
+        let job = Job { body: &|_| (), panic: Mutex::new(None) };
+        let team = Team {
+            leader: std::thread::current().id(),
+            state: AtomicUsize::new(OPEN),
+            job: AtomicPtr::new(std::ptr::from_ref(&job).cast_mut().cast()),
+            awake: AtomicUsize::new(1),
+        };
+        let over = AtomicBool::new(false);
+        let came_back = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    team.state.fetch_add(NUMBER, Ordering::Release);
+                    (0..100).for_each(|_| spin_loop());
+                }
+            });
+            // A pause of this thread or of that may end a turn before its time.
+            let begun = Instant::now();
+            let mut came_back = false;
+            while !came_back && begun.elapsed() < Duration::from_mins(1) {
+                came_back = team.look(1);
+            }
+            over.store(true, Ordering::Relaxed);
+            came_back
+        });
+        assert!(came_back);
     }
 
     #[test]
