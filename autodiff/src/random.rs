@@ -7,8 +7,7 @@ use crate::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 
-/// How many numbers are as likely where single precision is to tell them apart: 24 bits, so that rounding cannot reach the end
-/// of a range.
+/// How many numbers are as likely where single precision is to tell them apart: those of 24 bits.
 pub(crate) const STEPS: u32 = 1 << 24;
 
 /// A stream of random numbers (`ChaCha` with eight rounds).
@@ -91,7 +90,13 @@ impl Rng {
     /// If the shape is too large, see [`Shape::new`].
     pub fn uniform<T: Float>(&mut self, shape: impl Into<Shape>, low: f64, high: f64) -> Tensor<T> {
         let step = (high - low) / f64::from(STEPS);
-        self.draw(shape.into(), |drawn| T::from_f64(low + step * f64::from(drawn)))
+        let (end, within) = (T::from_f64(high), high - 0.75 * T::EPSILON.to_f64() * high.abs());
+        let within = T::from_f64(within.max(low));
+        self.draw(shape.into(), |drawn| {
+            let x = T::from_f64(low + step * f64::from(drawn));
+            // Where numbers are farther apart than the steps, the last ones round to the end.
+            if x < end { x } else { within }
+        })
     }
 
     /// A tensor of `f` of numbers below [`STEPS`], each as likely.
@@ -138,6 +143,11 @@ mod tests {
         let u = rng.uniform::<f32>([100_000], -1.0, 1.0);
         assert!(u.mean().item().abs() < 0.01);
         assert!(u.to_vec().iter().all(|x| (-1.0..1.0).contains(x)));
+        for (low, high) in [(100.0, 101.0), (1000.0, 1001.0), (-1025.0, -1024.0), (7.0, 8.0)] {
+            let x = rng.uniform::<f32>([1 << 20], f64::from(low), f64::from(high)).to_vec();
+            assert!(x.iter().all(|x| (low..high).contains(x)), "{low} to {high}");
+        }
+        assert_eq!(rng.uniform::<f32>([1], 5.0, 5.0).item(), 5.0);
     }
 
     #[test]

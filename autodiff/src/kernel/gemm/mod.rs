@@ -3,8 +3,8 @@
 //! After Goto and van de Geijn (ACM TOMS 34(3), 2008): of a large right operand, a slice of [`depth`] rows and [`SLICE`]
 //! bytes, in panels of a tile's width, is laid out in the second cache, and blocks of [`BLOCK`] rows, laid out in tiles, pass
 //! over it. Where there are few rows, the right operand is read where it is. A number of the result is a sum of sums over
-//! slices of the inner dimension, whose cuts depend on that dimension alone: its bits are the same whichever rows, columns
-//! and threads are at work beside it.
+//! slices of the inner dimension, whose cuts depend on that dimension alone: its bits are the same whichever threads are at work
+//! beside it, and whichever rows and columns, but for results of few rows or columns that are computed by inner products.
 //!
 //! Which share of the processor's peak that reaches is measured beside PyTorch's products, in `BENCHMARKS.md`.
 

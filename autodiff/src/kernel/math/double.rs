@@ -63,6 +63,8 @@ pub(crate) fn softplus(x: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn gelu_slope(x: f64) -> f64 {
     const DENSITY_AT_0: f64 = 0.398_942_280_401_432_7;
+    // From there on the density is zero, and infinity times zero would be NaN.
+    let x = x.clamp(-40.0, 40.0);
     let function = 0.5 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2));
     function + x * (DENSITY_AT_0 * (-0.5 * x * x).exp())
 }

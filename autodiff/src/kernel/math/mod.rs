@@ -265,5 +265,7 @@ mod tests {
         assert_eq!(double::softplus(-745.0), 5e-324);
         assert!(double::sigmoid(f64::NAN).is_nan() && double::softplus(f64::NAN).is_nan());
         assert_eq!(double::erf(f64::NEG_INFINITY), -1.0);
+        assert_eq!([f64::INFINITY, f64::NEG_INFINITY].map(double::gelu_slope), [1.0, 0.0]);
+        assert!(double::gelu_slope(f64::NAN).is_nan());
     }
 }
