@@ -161,10 +161,17 @@ fn schedules_stay_after_their_end() {
     let cycle = OneCycle::new(10).divide(4.0).divide_end(2.0);
     assert_eq!(last(Schedule::one_cycle(cycle), 9), [0.125; 3]);
     assert_eq!(last(Schedule::one_cycle(cycle.linear(true).three_phases(true)), 9), [0.125; 3]);
+    for peak in [0.0, 0.5, 0.6, 0.999, 1.0] {
+        for cycle in [cycle.peak(peak), cycle.peak(peak).three_phases(true)] {
+            let schedule = Schedule::one_cycle(cycle);
+            assert_eq!(last(schedule.clone(), 9), [schedule.at(9); 3], "{cycle:?}");
+        }
+    }
 }
 
 #[test]
 fn a_cycle_without_a_way_up_starts_at_its_peak() {
+    // At 0.1, the way up ends where it starts.
     for peak in [0.0, 0.1] {
         let schedule = Schedule::one_cycle(OneCycle::new(10).peak(peak));
         assert!(schedule.at(0) > 0.9, "{}", schedule.at(0));

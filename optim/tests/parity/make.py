@@ -278,6 +278,10 @@ SCHEDULES = {
     "one cycle, three": lambda o: S.OneCycleLR(
         o, 1.0, 31, pct_start=0.25, div_factor=10.0, final_div_factor=100.0, three_phase=True
     ),
+    "one cycle, up alone": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=1.0),
+    "one cycle, down alone": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=0.0),
+    "one cycle, three, cut off": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=0.6, three_phase=True),
+    "one cycle, three, half each": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=0.5, three_phase=True),
     "constant": lambda o: S.ConstantLR(o, 0.25, 6),
     "chained": lambda o: S.ChainedScheduler([S.LinearLR(o, 0.1, 1.0, 4), S.ExponentialLR(o, 0.9), S.StepLR(o, 10, 0.5)]),
     "sequential": lambda o: S.SequentialLR(

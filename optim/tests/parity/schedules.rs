@@ -29,6 +29,10 @@ fn schedules_are_those_of_pytorch() {
         ("one cycle", Schedule::one_cycle(OneCycle::new(31))),
         ("one cycle, linear", Schedule::one_cycle(OneCycle::new(31).peak(0.4).linear(true))),
         ("one cycle, three", Schedule::one_cycle(three)),
+        ("one cycle, up alone", Schedule::one_cycle(OneCycle::new(31).peak(1.0))),
+        ("one cycle, down alone", Schedule::one_cycle(OneCycle::new(31).peak(0.0))),
+        ("one cycle, three, cut off", Schedule::one_cycle(OneCycle::new(31).peak(0.6).three_phases(true))),
+        ("one cycle, three, half each", Schedule::one_cycle(OneCycle::new(31).peak(0.5).three_phases(true))),
         ("constant", Schedule::constant(0.25).then(6, Schedule::constant(1.0))),
         ("chained", warm_up(0.1, 4).times(Schedule::exponential(0.9)).times(Schedule::step(10, 0.5))),
         (
