@@ -267,6 +267,7 @@ SCHEDULES = {
     "exponential": lambda o: S.ExponentialLR(o, 0.95),
     "polynomial": lambda o: S.PolynomialLR(o, 20, 2.0),
     "polynomial, root": lambda o: S.PolynomialLR(o, 30, 0.5),
+    "polynomial, power 0": lambda o: S.PolynomialLR(o, 20, 0.0),
     "linear": lambda o: S.LinearLR(o, 1 / 3, 1.0, 5),
     "linear, down": lambda o: S.LinearLR(o, 0.8, 0.1, 12),
     "cosine": lambda o: S.CosineAnnealingLR(o, 30),

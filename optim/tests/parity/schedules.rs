@@ -20,6 +20,7 @@ fn schedules_are_those_of_pytorch() {
         ("exponential", Schedule::exponential(0.95)),
         ("polynomial", Schedule::polynomial(20, 2.0)),
         ("polynomial, root", Schedule::polynomial(30, 0.5)),
+        ("polynomial, power 0", Schedule::polynomial(20, 0.0)),
         ("linear", warm_up(1.0 / 3.0, 5)),
         ("linear, down", Schedule::linear(0.8, 0.1, 12)),
         ("cosine", Schedule::cosine(30, 0.0)),
