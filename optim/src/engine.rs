@@ -189,12 +189,16 @@ pub(crate) fn elementwise<T, const N: usize, F: Fn([T; N], T) -> [T; N] + Sync>(
 
 /// The Euclidean norm, computed in `f64`: of `f32` it neither overflows nor vanishes.
 pub(crate) fn norm<T: Float>(array: &Array<T>) -> f64 {
-    square_sum(array).sqrt()
+    square_sum(array, 1.0).sqrt()
 }
 
-/// The sum of the squares of all elements, in `f64`.
-pub(crate) fn square_sum<T: Float>(array: &Array<T>) -> f64 {
-    Tensor::from(array.map(|x| x.to_f64() * x.to_f64())).sum().item()
+/// The sum of the squares of all elements times `factor`, in `f64`.
+pub(crate) fn square_sum<T: Float>(array: &Array<T>, factor: f64) -> f64 {
+    let square = move |x: T| {
+        let x = factor * x.to_f64();
+        x * x
+    };
+    Tensor::from(array.map(square)).sum().item()
 }
 
 /// The gradient of the loss with a penalty `decay / 2 |w|²`. Without decay it is `g` also where `w` is infinite.
