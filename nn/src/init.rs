@@ -1,6 +1,6 @@
 //! Initial values of weights.
 
-use autodiff::{Float, Real, Rng, Shape, Tensor};
+use autodiff::{Elementary, Float, Rng, Shape, Tensor};
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 /// How the initial weights of a layer are drawn.
@@ -36,6 +36,9 @@ pub enum Init {
     Uniform(f64, f64),
     /// Normal with this mean and deviation, cut to the numbers from `low` to `high`: drawn from the part of the
     /// distribution that lies between, as `torch`'s `trunc_normal_`.
+    ///
+    /// Of bounds that are both more than 38 deviations above the mean, or below it, `f64` holds no probability: all numbers
+    /// are then the bound that is nearer to the mean, but for rounding.
     TruncatedNormal {
         /// The mean before the cut.
         mean: f64,
@@ -112,17 +115,22 @@ fn truncated<T: Float>(shape: Shape, [mean, deviation, low, high]: [f64; 4], rng
         deviation > 0.0 && low < high,
         "a normal distribution with deviation {deviation}, cut to {low} to {high}"
     );
-    let below = |x: f64| 0.5 * (1.0 + Real::erf(&((x - mean) / deviation * FRAC_1_SQRT_2)));
-    // Beyond 40 deviations there is nothing to be drawn.
-    let [low, high] = [low, high].map(|x| x.clamp(mean - 40.0 * deviation, mean + 40.0 * deviation));
-    let drawn = rng.uniform::<f64>(shape, below(low), below(high));
+    // The function is exact where it is small: what lies above the mean is drawn below it, and mirrored.
+    let scale = if low > mean { -deviation } else { deviation };
+    let [a, b] = [low, high].map(|x| (x - mean) / scale);
+    let below = |x: f64| 0.5 * Elementary::erfc(-x * FRAC_1_SQRT_2);
+    // Beyond 40 deviations from the mean, or from the bound that is nearer to it, there is nothing to be drawn.
+    let to = a.max(b).min(40.0);
+    let from = a.min(b).max(to.min(0.0) - 40.0);
+    let drawn = rng.uniform::<f64>(shape, below(from), below(to));
     let number = |part: f64| {
-        let (mut from, mut to) = (low, high);
+        let (mut from, mut to) = (from, to);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (from + to);
-            *(if below(middle) < part { &mut from } else { &mut to }) = middle;
+            // Up where they are equal, too: where the function is 0, the upper end is the likelier.
+            *(if below(middle) <= part { &mut from } else { &mut to }) = middle;
         }
-        T::from_f64(0.5 * (from + to))
+        T::from_f64((mean + scale * (0.5 * (from + to))).clamp(low, high))
     };
     drawn.array().map(number).into()
 }

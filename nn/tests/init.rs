@@ -79,7 +79,8 @@ fn a_truncated_normal_has_the_moments_of_the_part_that_is_left() {
         let mean = moment(1) / moment(0);
         (mean, (moment(2) / moment(0) - mean * mean).sqrt())
     };
-    for (low, high) in [(-2.0, 2.0), (1.0, 3.0), (-0.5, 8.0), (-4.0, -2.5)] {
+    let tails = [(9.0, 10.0), (-10.0, -9.0), (30.0, 31.0), (-31.0, -30.0), (4.0, 5.0)];
+    for (low, high) in [(-2.0, 2.0), (1.0, 3.0), (-0.5, 8.0), (-4.0, -2.5)].into_iter().chain(tails) {
         let (mean, deviation) = (0.3, 0.02);
         let (a, b) = (mean + deviation * low, mean + deviation * high);
         let w: Tensor<f64> = Init::TruncatedNormal { mean, deviation, low: a, high: b }.tensor(
@@ -95,6 +96,34 @@ fn a_truncated_normal_has_the_moments_of_the_part_that_is_left() {
         assert!((found_deviation / spread - 1.0).abs() < 0.02, "{low} {high}: {found_deviation} {spread}");
         assert!(w.to_vec().iter().all(|w| (a..=b).contains(w)));
     }
+}
+
+#[test]
+fn a_truncated_normal_beyond_all_likelihood_is_at_the_likelier_bound() {
+    let infinity = f64::INFINITY;
+    let cuts =
+        [(50.0, 60.0), (-60.0, -50.0), (50.0, infinity), (-infinity, -50.0), (1e6, 1e300), (39.0, 39.5)];
+    for (low, high) in cuts {
+        let w: Tensor<f64> = Init::TruncatedNormal { mean: 0.0, deviation: 1.0, low, high }.tensor(
+            [100],
+            1,
+            1,
+            &mut Rng::seed(1),
+        );
+        let likelier = if low > 0.0 { low } else { high };
+        for w in w.to_vec() {
+            assert!((low..=high).contains(&w) && (w - likelier).abs() < 1e-9, "{w} of {low} to {high}");
+        }
+    }
+}
+
+#[test]
+fn a_truncated_normal_without_bounds_is_normal() {
+    let w: Tensor<f64> =
+        Init::TruncatedNormal { mean: 0.3, deviation: 0.02, low: f64::NEG_INFINITY, high: f64::INFINITY }
+            .tensor([300, 200], 1, 1, &mut Rng::seed(1));
+    let (mean, deviation, _) = moments(&w);
+    assert!((mean - 0.3).abs() < 4e-4 && (deviation / 0.02 - 1.0).abs() < 0.02, "{mean} {deviation}");
 }
 
 #[test]

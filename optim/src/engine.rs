@@ -77,33 +77,26 @@ impl<T: Float, const K: usize> States<T, K> {
     }
 }
 
-/// The count of steps of a parameter, in a state dict.
-const STEPS: &str = "steps";
-
 impl<T: Float, const K: usize> States<T, K> {
-    /// All that is known, as `NAME.steps` and `NAME.SLOT`, sorted by the names of the parameters.
-    pub(crate) fn state_dict(&self, slots: [&str; K]) -> StateDict<T> {
+    /// All that is known, the steps as `NAME.OPTIMIZER` and the slots as `NAME.SLOT`, sorted by the names of the parameters.
+    /// Many optimisers have slots of the same names: the name of the count tells them apart.
+    pub(crate) fn state_dict(&self, optimizer: &str, slots: [&str; K]) -> StateDict<T> {
         let mut names: Vec<_> = self.0.keys().collect();
         names.sort();
         let mut all = StateDict::new();
         for name in names {
             let state = &self.0[name];
-            let mut one = StateDict::new();
-            one.set_count(STEPS, state.steps);
+            all.set_count(&below(name, optimizer), state.steps);
             for (slot, array) in slots.iter().zip(&state.slots) {
                 if let Some(array) = array {
-                    one.set_array(slot, array.clone());
+                    all.set_array(&below(name, slot), array.clone());
                 }
             }
-            if name.is_empty() {
-                return one; // the model is a single parameter
-            }
-            all.nest(name, &one);
         }
         all
     }
 
-    /// Takes all of that up again. Of the slots, given with whether each step makes them, those must be there.
+    /// Takes all of that up again. Of the slots, given with whether the settings need them, those must be there.
     #[track_caller]
     pub(crate) fn load(
         &mut self,
@@ -119,7 +112,7 @@ impl<T: Float, const K: usize> States<T, K> {
         let mut foreign = Vec::new();
         for (name, steps) in saved.counts() {
             match split(name) {
-                (parameter, kind) if kind == STEPS => {
+                (parameter, kind) if kind == optimizer => {
                     states.insert(parameter, State { steps, slots: std::array::from_fn(|_| None) });
                 }
                 _ => foreign.push(name),
@@ -135,13 +128,15 @@ impl<T: Float, const K: usize> States<T, K> {
         }
         if !foreign.is_empty() {
             let slots = slots.map(|(slot, _)| slot);
-            let message = format!("this is no state of {optimizer}, which has {slots:?}: {foreign:?}");
+            let message = format!(
+                "this is no state of {optimizer}, which has counts {optimizer:?} and arrays {slots:?}: {foreign:?}"
+            );
             return Err(Error::new(optimizer, message));
         }
         let mut missing = Vec::new();
         for (name, state) in &states {
             let empty =
-                slots.iter().zip(&state.slots).filter(|((_, always), slot)| *always && slot.is_none());
+                slots.iter().zip(&state.slots).filter(|((_, needed), slot)| *needed && slot.is_none());
             missing.extend(empty.map(|((slot, _), _)| below(name, slot)));
         }
         if !missing.is_empty() {
@@ -194,12 +189,16 @@ pub(crate) fn elementwise<T, const N: usize, F: Fn([T; N], T) -> [T; N] + Sync>(
 
 /// The Euclidean norm, computed in `f64`: of `f32` it neither overflows nor vanishes.
 pub(crate) fn norm<T: Float>(array: &Array<T>) -> f64 {
-    square_sum(array).sqrt()
+    square_sum(array, 1.0).sqrt()
 }
 
-/// The sum of the squares of all elements, in `f64`.
-pub(crate) fn square_sum<T: Float>(array: &Array<T>) -> f64 {
-    Tensor::from(array.map(|x| x.to_f64() * x.to_f64())).sum().item()
+/// The sum of the squares of all elements times `factor`, in `f64`.
+pub(crate) fn square_sum<T: Float>(array: &Array<T>, factor: f64) -> f64 {
+    let square = move |x: T| {
+        let x = factor * x.to_f64();
+        x * x
+    };
+    Tensor::from(array.map(square)).sum().item()
 }
 
 /// The gradient of the loss with a penalty `decay / 2 |w|²`. Without decay it is `g` also where `w` is infinite.
@@ -364,11 +363,14 @@ macro_rules! optimizer {
             }
 
             fn state_dict(&self) -> ::autodiff::StateDict<T> {
-                self.states.state_dict([$(stringify!($slot)),*])
+                self.states.state_dict(stringify!($name), [$(stringify!($slot)),*])
             }
 
+            // Which hyperparameters the conditions of the slots read is theirs.
+            #[allow(unused_variables)]
             fn load_state_dict(&mut self, state: &::autodiff::StateDict<T>) -> ::autodiff::Result<()> {
-                let slots = [$((stringify!($slot), optimizer!(@always $($on)?))),*];
+                $(let $hyper = self.$hyper;)*
+                let slots = [$((stringify!($slot), optimizer!(@needed $($on)?))),*];
                 self.states.load(stringify!($name), slots, state)
             }
 
@@ -384,9 +386,9 @@ macro_rules! optimizer {
     // The value of a hyperparameter for a parameter of this group.
     (@of decay, $hyper:ident, $group:ident) => { $group.decay($hyper) };
     (@of $check:ident, $hyper:ident, $group:ident) => { $hyper };
-    // Whether each step makes a slot.
-    (@always) => { true };
-    (@always $on:expr) => { false };
+    // Whether the settings need a slot.
+    (@needed) => { true };
+    (@needed $on:expr) => { $on };
     // An array, or, under a condition, an option of one.
     (@slot $slot:ident, $w:ident) => { $crate::engine::slot($slot, $w) };
     (@slot $slot:ident, $w:ident, $on:expr) => {

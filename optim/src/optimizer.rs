@@ -28,8 +28,9 @@ pub trait Optimizer<T: Float = f32> {
     #[track_caller]
     fn step(&mut self, model: &mut dyn Module<T>) -> Result<Step>;
 
-    /// What the optimiser has gathered, to be saved: for each parameter that has been stepped a count `NAME.steps` and its
-    /// arrays, as `NAME.m` and `NAME.v` of [`Adam`](crate::Adam). Not the hyperparameters, which belong to the program.
+    /// What the optimiser has gathered, to be saved: for each parameter that has been stepped the count of steps, by the name
+    /// of the optimiser, and its arrays, as `NAME.Adam`, `NAME.m` and `NAME.v` of [`Adam`](crate::Adam). Not the
+    /// hyperparameters, which belong to the program.
     ///
     /// ```
     /// use autodiff::{Parameter, Tensor};
@@ -54,8 +55,10 @@ pub trait Optimizer<T: Float = f32> {
     /// Takes up what [`state_dict`](Self::state_dict) has given, instead of what has been gathered since.
     ///
     /// # Errors
-    /// If it comes from another kind of optimiser, or an array is missing. All is then as it was. That the parameters have the right shapes is found
-    /// out by the next step.
+    /// If it comes from another kind of optimiser, or an array is missing that the hyperparameters ask for, as
+    /// [`Adam::amsgrad`](crate::Adam::amsgrad) does for `NAME.largest`. All is then as it was. What has not been stepped
+    /// gives an empty state, which is no error for any kind. That the parameters have the right shapes is found out by the
+    /// next step.
     #[track_caller]
     fn load_state_dict(&mut self, state: &StateDict<T>) -> Result<()>;
 

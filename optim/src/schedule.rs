@@ -136,7 +136,7 @@ impl Schedule {
         Self(Kind::Exponential { gamma: factor("gamma", gamma) })
     }
 
-    /// `(1 - step / steps)^power`, and 0 from `steps` on.
+    /// `(1 - step / steps)^power`, and from `steps` on what it is there: 0, or 1 if `power` is 0.
     ///
     /// ```
     /// assert_eq!(optim::Schedule::polynomial(10, 2.0).at(5), 0.25);

@@ -286,7 +286,7 @@ fn what_is_no_state_is_refused_and_changes_nothing() {
     }
     insta::assert_snapshot!(texts.join("\n"), @r#"
     Adam: the state is incomplete: missing ["1.v"]
-    Adam: this is no state of Adam, which has ["m", "v", "largest"]: ["0.h"]
+    Adam: this is no state of Adam, which has counts "Adam" and arrays ["m", "v", "largest"]: ["0.h"]
     average: this is not what `state_dict` gives: missing ["updates"], unexpected ["a", "b"]
     average: no average of 2 arrays has updates 4 and swapped 2
     average: no average of 2 arrays has updates 0 and swapped 0

@@ -83,17 +83,74 @@ fn the_state_of_another_optimiser_is_refused() {
     net.weight.sum().backward().unwrap();
     momentum.step(&mut net).unwrap();
     let before = adam.state_dict();
-    assert!(adam.load_state_dict(&StateDict::of(&net)).is_err());
+    let error = adam.load_state_dict(&StateDict::of(&net)).unwrap_err();
+    insta::assert_snapshot!(
+        message(&error),
+        @r#"Adam: this is no state of Adam, which has counts "Adam" and arrays ["m", "v", "largest"]: ["weight", "bias"]"#
+    );
     assert_eq!(adam.state_dict(), before);
-    let error = momentum.load_state_dict(&before).unwrap_err().to_string();
-    let expected = r#"Momentum: this is no state of Momentum, which has ["v"]: ["weight.m"]"#;
-    assert!(error.starts_with(expected), "{error}");
+    let error = momentum.load_state_dict(&before).unwrap_err();
+    insta::assert_snapshot!(
+        message(&error),
+        @r#"Momentum: this is no state of Momentum, which has counts "Momentum" and arrays ["v"]: ["weight.Adam", "weight.m", "weight.v"]"#
+    );
 
     // A model of another shape is found out by the step.
     let mut wider = Net { weight: Parameter::new(Tensor::zeros([3, 3])), ..Net::new() };
     wider.weight.sum().backward().unwrap();
     let error = adam.step(&mut wider).unwrap_err().to_string();
     assert!(error.contains("\"weight\" has shape [3, 3], but its state was made for [2, 3]"), "{error}");
+}
+
+#[test]
+fn each_takes_up_the_state_of_its_own_kind_and_no_other() {
+    let kind = |state: &StateDict<f64>| state.counts().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    for (from, mut saving) in all_and_rprop().into_iter().enumerate() {
+        let mut net = Net::new();
+        net.bias.square().sum().backward().unwrap();
+        saving.step(&mut net).unwrap();
+        let saved = saving.state_dict();
+        for (to, mut optimizer) in all_and_rprop().into_iter().enumerate() {
+            net.bias.square().sum().backward().unwrap();
+            optimizer.step(&mut net).unwrap();
+            let before = optimizer.state_dict();
+            let result = optimizer.load_state_dict(&saved);
+            if from == to {
+                result.unwrap();
+                assert_eq!(optimizer.state_dict(), saved);
+            } else if kind(&before) != kind(&saved) {
+                let error = message(&result.unwrap_err());
+                assert!(error.contains("this is no state of"), "{error}");
+                assert_eq!(optimizer.state_dict(), before);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_state_without_what_the_settings_ask_for_is_refused() {
+    type Case = (Box<dyn Optimizer<f64> + Send>, Box<dyn Optimizer<f64> + Send>, &'static [&'static str]);
+    let cases: [Case; 5] = [
+        (Box::new(Adam::new(0.2)), Box::new(Adam::new(0.2).amsgrad(true)), &["largest"]),
+        (Box::new(AdamW::new(0.2)), Box::new(AdamW::new(0.2).amsgrad(true)), &["largest"]),
+        (Box::new(RmsProp::new(0.2)), Box::new(RmsProp::new(0.2).centered(true)), &["m"]),
+        (Box::new(RmsProp::new(0.2)), Box::new(RmsProp::new(0.2).momentum(0.9)), &["v"]),
+        (Box::new(RmsProp::new(0.2)), Box::new(RmsProp::new(0.2).centered(true).momentum(0.9)), &["m", "v"]),
+    ];
+    for (mut plain, mut asking, slots) in cases {
+        let mut net = Net::new();
+        net.bias.square().sum().backward().unwrap();
+        plain.step(&mut net).unwrap();
+        let error = message(&asking.load_state_dict(&plain.state_dict()).unwrap_err());
+        let missing: Vec<_> = slots.iter().map(|slot| format!("bias.{slot}")).collect();
+        assert!(error.ends_with(&format!("the state is incomplete: missing {missing:?}")), "{error}");
+        assert_eq!(asking.state_dict().arrays().len(), 0, "nothing has been taken up");
+
+        // What is there and not asked for does no harm.
+        net.bias.square().sum().backward().unwrap();
+        asking.step(&mut net).unwrap();
+        plain.load_state_dict(&asking.state_dict()).unwrap();
+    }
 }
 
 #[test]

@@ -68,6 +68,44 @@ fn a_norm_in_f32_neither_overflows_nor_vanishes() {
 }
 
 #[test]
+fn a_norm_in_f64_neither_overflows_nor_vanishes() {
+    for size in [1e-300, 1e-200, 1e200, 1e307] {
+        let mut model = pair(&[0.0; 2], &[0.0]);
+        gradients(&model, &[size, -2.0 * size], &[2.0 * size]);
+        for expected in [3.0, 0.5] {
+            let norm = clip_norm(&mut model, 0.5 * size).unwrap();
+            assert!((norm / size - expected).abs() < 1e-14, "{size:e}: {norm:e}");
+        }
+    }
+    // One that no f64 holds is an error, of which no parameter alone is the cause.
+    let mut model = pair(&[0.0; 2], &[0.0]);
+    gradients(&model, &[1.5e308, 1.5e308], &[1.0]);
+    let error = clip_norm(&mut model, 1.0).unwrap_err();
+    insta::assert_snapshot!(message(&error), @"clip_norm: the norm of the gradients is inf");
+    // An infinite gradient is one, also beside a sum that overflows.
+    model.0.take_grad();
+    model.1.take_grad();
+    gradients(&model, &[1e200, 1e200], &[f64::NEG_INFINITY]);
+    let error = clip_norm(&mut model, 1.0).unwrap_err();
+    insta::assert_snapshot!(message(&error), @r#"clip_norm: the norm of the gradients is inf, by that of "1""#);
+}
+
+#[test]
+fn a_factor_below_all_numbers_keeps_the_direction() {
+    let mut w = Parameter::<f32>::new(Tensor::zeros([2]));
+    (&*w * &Tensor::from_vec([1.8e38, -2.4e38], [2]).unwrap()).sum().backward().unwrap();
+    clip_norm(&mut w, 1e-8).unwrap();
+    let grad = w.grad().unwrap().to_vec();
+    assert!(grad.iter().zip([6e-9, -8e-9]).all(|(g, e)| (g / e - 1.0f32).abs() < 1e-6), "{grad:?}");
+
+    let mut model = pair(&[0.0; 2], &[0.0]);
+    gradients(&model, &[1.8e200, -2.4e200], &[0.0]);
+    clip_norm(&mut model, 1e-200).unwrap();
+    let grad = model.0.grad().unwrap().to_vec();
+    assert!(grad.iter().zip([6e-201, -8e-201]).all(|(g, e)| (g / e - 1.0f64).abs() < 1e-14), "{grad:?}");
+}
+
+#[test]
 fn what_has_no_gradient_is_not_clipped() {
     let mut model = pair(&[1.0], &[2.0]);
     assert_eq!(clip_norm(&mut model, 1.0), Ok(0.0));
@@ -161,10 +199,17 @@ fn schedules_stay_after_their_end() {
     let cycle = OneCycle::new(10).divide(4.0).divide_end(2.0);
     assert_eq!(last(Schedule::one_cycle(cycle), 9), [0.125; 3]);
     assert_eq!(last(Schedule::one_cycle(cycle.linear(true).three_phases(true)), 9), [0.125; 3]);
+    for peak in [0.0, 0.5, 0.6, 0.999, 1.0] {
+        for cycle in [cycle.peak(peak), cycle.peak(peak).three_phases(true)] {
+            let schedule = Schedule::one_cycle(cycle);
+            assert_eq!(last(schedule.clone(), 9), [schedule.at(9); 3], "{cycle:?}");
+        }
+    }
 }
 
 #[test]
 fn a_cycle_without_a_way_up_starts_at_its_peak() {
+    // At 0.1, the way up ends where it starts.
     for peak in [0.0, 0.1] {
         let schedule = Schedule::one_cycle(OneCycle::new(10).peak(peak));
         assert!(schedule.at(0) > 0.9, "{}", schedule.at(0));

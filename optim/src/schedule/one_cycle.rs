@@ -35,7 +35,8 @@ impl OneCycle {
         Self { steps, peak: 0.3, divide: 25.0, divide_end: 1e4, linear: false, three_phases: false }
     }
 
-    /// The part of all steps that goes up. Default: `0.3`. `PyTorch` calls it `pct_start`.
+    /// The part of all steps that goes up. Default: `0.3`. `PyTorch` calls it `pct_start`. With 1, and above about half
+    /// with [`three_phases`](Self::three_phases), the last step comes before the end of the way down, and there it stays.
     ///
     /// # Panics
     /// If it is not from 0 to 1.
@@ -82,9 +83,11 @@ impl OneCycle {
         // Where each phase ends, and at which factor.
         let phases: &[(f64, f64)] =
             if self.three_phases { &[(up, 1.0), (2.0 * up, start), end] } else { &[(up, 1.0), end] };
+        let step = step.min(end.0);
         let (mut from, mut old) = (0.0, start);
         for &(to, new) in phases {
-            if step < to {
+            // A way up without length is passed over.
+            if step <= to && from < to {
                 let done = (step - from) / (to - from);
                 return if self.linear { old + (new - old) * done } else { swing(old, new, done) };
             }

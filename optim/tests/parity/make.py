@@ -267,6 +267,7 @@ SCHEDULES = {
     "exponential": lambda o: S.ExponentialLR(o, 0.95),
     "polynomial": lambda o: S.PolynomialLR(o, 20, 2.0),
     "polynomial, root": lambda o: S.PolynomialLR(o, 30, 0.5),
+    "polynomial, power 0": lambda o: S.PolynomialLR(o, 20, 0.0),
     "linear": lambda o: S.LinearLR(o, 1 / 3, 1.0, 5),
     "linear, down": lambda o: S.LinearLR(o, 0.8, 0.1, 12),
     "cosine": lambda o: S.CosineAnnealingLR(o, 30),
@@ -278,6 +279,10 @@ SCHEDULES = {
     "one cycle, three": lambda o: S.OneCycleLR(
         o, 1.0, 31, pct_start=0.25, div_factor=10.0, final_div_factor=100.0, three_phase=True
     ),
+    "one cycle, up alone": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=1.0),
+    "one cycle, down alone": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=0.0),
+    "one cycle, three, cut off": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=0.6, three_phase=True),
+    "one cycle, three, half each": lambda o: S.OneCycleLR(o, 1.0, 31, pct_start=0.5, three_phase=True),
     "constant": lambda o: S.ConstantLR(o, 0.25, 6),
     "chained": lambda o: S.ChainedScheduler([S.LinearLR(o, 0.1, 1.0, 4), S.ExponentialLR(o, 0.9), S.StepLR(o, 10, 0.5)]),
     "sequential": lambda o: S.SequentialLR(

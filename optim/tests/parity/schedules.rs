@@ -20,6 +20,7 @@ fn schedules_are_those_of_pytorch() {
         ("exponential", Schedule::exponential(0.95)),
         ("polynomial", Schedule::polynomial(20, 2.0)),
         ("polynomial, root", Schedule::polynomial(30, 0.5)),
+        ("polynomial, power 0", Schedule::polynomial(20, 0.0)),
         ("linear", warm_up(1.0 / 3.0, 5)),
         ("linear, down", Schedule::linear(0.8, 0.1, 12)),
         ("cosine", Schedule::cosine(30, 0.0)),
@@ -29,6 +30,10 @@ fn schedules_are_those_of_pytorch() {
         ("one cycle", Schedule::one_cycle(OneCycle::new(31))),
         ("one cycle, linear", Schedule::one_cycle(OneCycle::new(31).peak(0.4).linear(true))),
         ("one cycle, three", Schedule::one_cycle(three)),
+        ("one cycle, up alone", Schedule::one_cycle(OneCycle::new(31).peak(1.0))),
+        ("one cycle, down alone", Schedule::one_cycle(OneCycle::new(31).peak(0.0))),
+        ("one cycle, three, cut off", Schedule::one_cycle(OneCycle::new(31).peak(0.6).three_phases(true))),
+        ("one cycle, three, half each", Schedule::one_cycle(OneCycle::new(31).peak(0.5).three_phases(true))),
         ("constant", Schedule::constant(0.25).then(6, Schedule::constant(1.0))),
         ("chained", warm_up(0.1, 4).times(Schedule::exponential(0.9)).times(Schedule::step(10, 0.5))),
         (
