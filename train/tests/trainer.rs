@@ -7,6 +7,7 @@ use nn::save::{Checkpoints, safetensors};
 use nn::{Affine, BatchNorm, Conv2d, Dropout, Layer, Module, StateDict, metrics};
 use optim::{Adam, Optimizer, Schedule, Sgd, clip_norm};
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use train::{
     BestCheckpoint, Callback, CsvLog, EarlyStopping, History, JsonlLog, Outcome, Progress, Result, Run,
@@ -316,4 +317,21 @@ fn a_log_has_the_columns_of_its_first_row() {
     assert_eq!(train("a, \"b\"\n").unwrap(), expected);
     let error = train("c").unwrap_err().to_string();
     assert!(error.ends_with("log.csv: there is no column for \"c\", which the first row had not"), "{error}");
+}
+
+#[test]
+fn the_trainers_own_names_are_not_for_values() {
+    let refused = |names: &[&str]| {
+        let outcome = || {
+            names.iter().fold(Outcome::new(Tensor::scalar(1.0f32)), |outcome, name| outcome.value(*name, 5.0))
+        };
+        let panic = catch_unwind(AssertUnwindSafe(outcome)).err()?;
+        Some(panic.downcast_ref::<String>().expect("a message").clone())
+    };
+    for name in ["loss", "gradient_norm", "learning_rate", "epoch", "steps", "valid_loss", "valid_accuracy"] {
+        let message = format!("{name:?} is a name that the trainer gives itself");
+        assert_eq!(refused(&["accuracy", name]), Some(message));
+    }
+    assert_eq!(refused(&["a", "b", "a"]), Some("two values are called \"a\"".into()));
+    assert_eq!(refused(&["losses", "validity", "a", "b"]), None);
 }
