@@ -191,14 +191,24 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
     }
 
     /// Clips the gradients by [`optim::clip_norm`] before each step. In the place of another clipping.
+    ///
+    /// # Panics
+    /// If `max` is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn clip_norm(self, max: f64) -> Self {
+        assert!(max >= 0.0 && max.is_finite(), "a largest norm of {max} must be finite and not negative");
         Self { clip: Some(Clip::Norm(max)), ..self }
     }
 
     /// Clips the gradients by [`optim::clip_values`] before each step. In the place of another clipping.
+    ///
+    /// # Panics
+    /// If `limit` is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn clip_values(self, limit: f64) -> Self {
+        assert!(limit >= 0.0 && limit.is_finite(), "a limit of {limit} must be finite and not negative");
         Self { clip: Some(Clip::Values(limit)), ..self }
     }
 

@@ -319,14 +319,19 @@ fn a_log_has_the_columns_of_its_first_row() {
     assert!(error.ends_with("log.csv: there is no column for \"c\", which the first row had not"), "{error}");
 }
 
+/// The message of the panic, if there is one.
+fn panics(f: impl FnOnce()) -> Option<String> {
+    let panic = catch_unwind(AssertUnwindSafe(f)).err()?;
+    Some(panic.downcast_ref::<String>().expect("a message").clone())
+}
+
 #[test]
 fn the_trainers_own_names_are_not_for_values() {
     let refused = |names: &[&str]| {
-        let outcome = || {
-            names.iter().fold(Outcome::new(Tensor::scalar(1.0f32)), |outcome, name| outcome.value(*name, 5.0))
-        };
-        let panic = catch_unwind(AssertUnwindSafe(outcome)).err()?;
-        Some(panic.downcast_ref::<String>().expect("a message").clone())
+        panics(|| {
+            let outcome = Outcome::new(Tensor::scalar(1.0f32));
+            let _ = names.iter().fold(outcome, |outcome, name| outcome.value(*name, 5.0));
+        })
     };
     for name in ["loss", "gradient_norm", "learning_rate", "epoch", "steps", "valid_loss", "valid_accuracy"] {
         let message = format!("{name:?} is a name that the trainer gives itself");
@@ -334,4 +339,15 @@ fn the_trainers_own_names_are_not_for_values() {
     }
     assert_eq!(refused(&["a", "b", "a"]), Some("two values are called \"a\"".into()));
     assert_eq!(refused(&["losses", "validity", "a", "b"]), None);
+}
+
+#[test]
+fn a_clipping_that_cannot_be_is_refused_where_it_is_asked_for() {
+    for limit in [-1.0, f64::NAN, f64::INFINITY] {
+        let message = |what: &str| Some(format!("{what} of {limit} must be finite and not negative"));
+        let trainer = || Trainer::<Parameter>::new(1);
+        assert_eq!(panics(|| drop(trainer().clip_norm(limit))), message("a largest norm"));
+        assert_eq!(panics(|| drop(trainer().clip_values(limit))), message("a limit"));
+    }
+    drop(Trainer::<Parameter>::new(1).clip_norm(0.0).clip_values(0.0));
 }
