@@ -259,6 +259,10 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
     /// closures draw must be keyed by what they are for, as those of a loader are by the epoch. `run` says what is trained on what
     /// and how: a checkpoint of another run is refused.
     ///
+    /// That a callback has [stopped](Run::stop) the training is not in it. Whether it goes on is for the callbacks to say anew, from
+    /// [`Callback::start`] on: time may have been up, and there is more of it now, or the patience of an
+    /// [`EarlyStopping`](crate::EarlyStopping) has become larger; with the same patience it stops before the first step.
+    ///
     /// ```
     /// use autodiff::{Parameter, Tensor};
     /// use nn::save::Checkpoints;
@@ -351,6 +355,9 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
             if !begun {
                 call.all(model, optimizer, &mut at, &[], |callback, run| callback.start(run))?;
                 begun = true;
+                if at.history.stopped.is_some() {
+                    break;
+                }
             }
             loop {
                 let waiting = Instant::now();
