@@ -48,6 +48,9 @@ use optim::Optimizer;
 pub trait Callback<T: Float = f32> {
     /// Before the first step, and after a checkpoint has been taken up: then [`Run::steps`] is not 0.
     ///
+    /// A [stop](Run::stop) here is before the first step. A callback whose [`state`](Self::state) says that the training is over asks
+    /// for it here, again: else one that it has stopped goes on when it is taken up, until it stops it at another step or epoch.
+    ///
     /// # Errors
     /// Any, which ends the training; so do those of the other hooks.
     fn start(&mut self, _run: &mut Run<'_, T>) -> Result<()> {
@@ -158,7 +161,8 @@ impl<T: Float> Run<'_, T> {
         })
     }
 
-    /// Asks for the end of the training after this step or epoch, and says why. The first who asks is heard.
+    /// Asks for the end of the training after this step or epoch, or, at the start, before the first step, and says why. The first
+    /// who asks is heard.
     pub fn stop(&mut self, reason: impl Into<String>) {
         self.stop.get_or_insert_with(|| reason.into());
     }

@@ -15,6 +15,14 @@ use optim::{Optimizer, Schedule, clip_norm, clip_values};
 use saving::Saving;
 use std::time::Instant;
 
+const LOSS: &str = "loss";
+const GRADIENT_NORM: &str = "gradient_norm";
+const LEARNING_RATE: &str = "learning_rate";
+/// Before the names of what the validation has found.
+const VALID: &str = "valid_";
+/// The names that are not the closures': those above, and the first columns of the logs.
+const RESERVED: [&str; 5] = [LOSS, GRADIENT_NORM, LEARNING_RATE, "epoch", "steps"];
+
 /// What a closure makes of a batch: the loss, and what else is to be seen, by name.
 ///
 /// A closure may return the loss alone. Then each batch counts alike in the means over an epoch.
@@ -38,9 +46,19 @@ impl<T: Float> Outcome<T> {
     }
 
     /// The same with one more named value, a mean over the batch.
+    ///
+    /// # Panics
+    /// If there is a value of this name, or the name is one that the trainer gives: `epoch`, `steps`, `loss`, `gradient_norm`,
+    /// `learning_rate`, or what begins with `valid_`.
     #[must_use]
+    #[track_caller]
     pub fn value(mut self, name: impl Into<String>, value: f64) -> Self {
-        self.values.push((name.into(), value));
+        let name = name.into();
+        // They would be averaged with the trainer's, and hide them or be hidden in its history and logs.
+        let reserved = RESERVED.contains(&name.as_str()) || name.starts_with(VALID);
+        assert!(!reserved, "{name:?} is a name that the trainer gives itself");
+        assert!(self.values.iter().all(|(known, _)| *known != name), "two values are called {name:?}");
+        self.values.push((name, value));
         self
     }
 
@@ -173,14 +191,24 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
     }
 
     /// Clips the gradients by [`optim::clip_norm`] before each step. In the place of another clipping.
+    ///
+    /// # Panics
+    /// If `max` is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn clip_norm(self, max: f64) -> Self {
+        assert!(max >= 0.0 && max.is_finite(), "a largest norm of {max} must be finite and not negative");
         Self { clip: Some(Clip::Norm(max)), ..self }
     }
 
     /// Clips the gradients by [`optim::clip_values`] before each step. In the place of another clipping.
+    ///
+    /// # Panics
+    /// If `limit` is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn clip_values(self, limit: f64) -> Self {
+        assert!(limit >= 0.0 && limit.is_finite(), "a limit of {limit} must be finite and not negative");
         Self { clip: Some(Clip::Values(limit)), ..self }
     }
 
@@ -203,10 +231,14 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
             nn::evaluate(|| {
                 for batch in batches() {
                     let Outcome { loss, mut values, weight } = judge(model, batch)?.into();
-                    values.insert(0, ("loss".into(), loss.item().to_f64()));
+                    values.insert(0, (LOSS.into(), loss.item().to_f64()));
                     means.add(&values, weight);
                 }
-                Ok(means.values().into_iter().map(|(name, value)| (format!("valid_{name}"), value)).collect())
+                Ok(means
+                    .values()
+                    .into_iter()
+                    .map(|(name, value)| (format!("{VALID}{name}"), value))
+                    .collect())
             })
         });
         Self { validation: Some(validation), ..self }
@@ -226,6 +258,10 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
     /// has gathered, epoch and batch, the means so far, the history, and what the callbacks remember. Random numbers that the
     /// closures draw must be keyed by what they are for, as those of a loader are by the epoch. `run` says what is trained on what
     /// and how: a checkpoint of another run is refused.
+    ///
+    /// That a callback has [stopped](Run::stop) the training is not in it. Whether it goes on is for the callbacks to say anew, from
+    /// [`Callback::start`] on: time may have been up, and there is more of it now, or the patience of an
+    /// [`EarlyStopping`](crate::EarlyStopping) has become larger; with the same patience it stops before the first step.
     ///
     /// ```
     /// use autodiff::{Parameter, Tensor};
@@ -319,6 +355,9 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
             if !begun {
                 call.all(model, optimizer, &mut at, &[], |callback, run| callback.start(run))?;
                 begun = true;
+                if at.history.stopped.is_some() {
+                    break;
+                }
             }
             loop {
                 let waiting = Instant::now();
@@ -332,12 +371,12 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
                 }
                 let Outcome { loss, values: named, weight } = step(model, batch)?.into();
                 loss.backward()?;
-                let mut values = vec![("loss".to_owned(), loss.item().to_f64())];
+                let mut values = vec![(LOSS.to_owned(), loss.item().to_f64())];
                 // Else the tape would hold the values that the step is to write.
                 drop(loss);
                 values.extend(named);
                 match self.clip {
-                    Some(Clip::Norm(max)) => values.push(("gradient_norm".into(), clip_norm(model, max)?)),
+                    Some(Clip::Norm(max)) => values.push((GRADIENT_NORM.into(), clip_norm(model, max)?)),
                     Some(Clip::Values(limit)) => clip_values(model, limit),
                     None => {}
                 }
@@ -349,7 +388,7 @@ impl<'a, M: Module<T>, T: Float> Trainer<'a, M, T> {
                 at.batch += 1;
                 at.history.losses.push(values[0].1);
                 at.means.add(&values, weight);
-                let rate = ("learning_rate".to_owned(), optimizer.learning_rate());
+                let rate = (LEARNING_RATE.to_owned(), optimizer.learning_rate());
                 values.push(rate.clone());
                 call.all(model, optimizer, &mut at, &values, |callback, run| callback.step(run))?;
 

@@ -7,6 +7,7 @@ use nn::save::{Checkpoints, safetensors};
 use nn::{Affine, BatchNorm, Conv2d, Dropout, Layer, Module, StateDict, metrics};
 use optim::{Adam, Optimizer, Schedule, Sgd, clip_norm};
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use train::{
     BestCheckpoint, Callback, CsvLog, EarlyStopping, History, JsonlLog, Outcome, Progress, Result, Run,
@@ -251,6 +252,67 @@ fn early_stopping_by_hand() {
     assert_eq!(error.to_string(), text);
 }
 
+/// Has time for so many steps.
+struct Time(u64);
+
+impl Callback<f64> for Time {
+    fn start(&mut self, run: &mut Run<'_, f64>) -> Result<()> {
+        self.step(run)
+    }
+
+    fn step(&mut self, run: &mut Run<'_, f64>) -> Result<()> {
+        if run.steps() >= self.0 {
+            run.stop("time is up");
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_training_that_was_stopped_goes_on_if_the_callbacks_let_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Two steps an epoch, whose loss is largest in the epochs 2 and 3.
+    let train = |name: &str, steps: u64, patience: u64| {
+        let folder = folder.path().join(name);
+        let mut w = Parameter::new(Tensor::scalar(0.0f64));
+        let history = Trainer::new(6)
+            .callback(EarlyStopping::smallest("loss").patience(patience).restore_best())
+            .callback(Time(steps))
+            .checkpoints(Checkpoints::new(&folder), 100, "a table")
+            .fit(
+                &mut w,
+                &mut Adam::new(0.1),
+                |epoch| [[1.0, 0.5, 3.0, 2.0, 0.25, 0.125][epoch as usize]; 2],
+                |w, loss| Ok((&**w - 1.0).square() * 0.01 + loss),
+            )
+            .unwrap();
+        let steps = history.losses.len();
+        ((w.item(), history.losses, history.epochs), steps, history.stopped)
+    };
+    let stopped = |result: &(_, usize, Option<String>)| (result.1, result.2.clone().unwrap_or_default());
+    let patience_is_out = || (8, "loss has not improved for 2 epochs".to_owned());
+    let time_is_up = |steps| (steps, "time is up".to_owned());
+
+    let whole = train("whole", 99, 3);
+    assert_eq!((whole.1, &whole.2), (12, &None));
+    // Time before the first step, in the middle of an epoch, and at its end.
+    for steps in [0, 3, 4, 4] {
+        assert_eq!(stopped(&train("parts", steps, 3)), time_is_up(steps as usize));
+    }
+    assert!(train("parts", 99, 3) == whole);
+
+    let early = train("early", 99, 2);
+    assert_eq!(stopped(&early), patience_is_out());
+    let file = Checkpoints::new(folder.path().join("early")).path(8);
+    let bytes = fs::read(&file).unwrap();
+    // Started again as it was, it is over: with the weights of the best epoch, and the same file.
+    assert!(train("early", 99, 2) == early);
+    assert_eq!(stopped(&train("early", 99, 1)), patience_is_out());
+    assert!(fs::read(file).unwrap() == bytes);
+    // With more patience it is the training that has always had it.
+    assert!(train("early", 99, 3) == whole);
+}
+
 #[test]
 fn the_best_model_is_kept() {
     let folder = tempfile::tempdir().unwrap();
@@ -316,4 +378,37 @@ fn a_log_has_the_columns_of_its_first_row() {
     assert_eq!(train("a, \"b\"\n").unwrap(), expected);
     let error = train("c").unwrap_err().to_string();
     assert!(error.ends_with("log.csv: there is no column for \"c\", which the first row had not"), "{error}");
+}
+
+/// The message of the panic, if there is one.
+fn panics(f: impl FnOnce()) -> Option<String> {
+    let panic = catch_unwind(AssertUnwindSafe(f)).err()?;
+    Some(panic.downcast_ref::<String>().expect("a message").clone())
+}
+
+#[test]
+fn the_trainers_own_names_are_not_for_values() {
+    let refused = |names: &[&str]| {
+        panics(|| {
+            let outcome = Outcome::new(Tensor::scalar(1.0f32));
+            let _ = names.iter().fold(outcome, |outcome, name| outcome.value(*name, 5.0));
+        })
+    };
+    for name in ["loss", "gradient_norm", "learning_rate", "epoch", "steps", "valid_loss", "valid_accuracy"] {
+        let message = format!("{name:?} is a name that the trainer gives itself");
+        assert_eq!(refused(&["accuracy", name]), Some(message));
+    }
+    assert_eq!(refused(&["a", "b", "a"]), Some("two values are called \"a\"".into()));
+    assert_eq!(refused(&["losses", "validity", "a", "b"]), None);
+}
+
+#[test]
+fn a_clipping_that_cannot_be_is_refused_where_it_is_asked_for() {
+    for limit in [-1.0, f64::NAN, f64::INFINITY] {
+        let message = |what: &str| Some(format!("{what} of {limit} must be finite and not negative"));
+        let trainer = || Trainer::<Parameter>::new(1);
+        assert_eq!(panics(|| drop(trainer().clip_norm(limit))), message("a largest norm"));
+        assert_eq!(panics(|| drop(trainer().clip_values(limit))), message("a limit"));
+    }
+    drop(Trainer::<Parameter>::new(1).clip_norm(0.0).clip_values(0.0));
 }

@@ -8,6 +8,11 @@ use std::path::PathBuf;
 const PREFIX: &str = "checkpoint-";
 const SUFFIX: &str = ".safetensors";
 
+/// What the file of a step is called.
+fn name(step: u64) -> String {
+    format!("{PREFIX}{step:08}{SUFFIX}")
+}
+
 /// A folder of checkpoints: the state of a training after so many steps, in one file each, of which the last are kept.
 ///
 /// A training that is taken up from a checkpoint goes on to the same bytes as one that was never interrupted, if the
@@ -57,7 +62,7 @@ pub struct Checkpoints {
 
 impl Checkpoints {
     /// The checkpoints in a folder, which is made when the first is saved. The last three are kept. One training writes to a
-    /// folder at a time.
+    /// folder at a time, and a training that begins anew needs another folder, or an empty one: see [`save`](Self::save).
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), keep: 3 }
     }
@@ -75,10 +80,10 @@ impl Checkpoints {
 
     /// The file of a checkpoint, whether it is there or not.
     pub fn path(&self, step: u64) -> PathBuf {
-        self.folder.join(format!("{PREFIX}{step:08}{SUFFIX}"))
+        self.folder.join(name(step))
     }
 
-    /// The checkpoints that are there, oldest first.
+    /// The checkpoints that are there, oldest first: the files that are called as [`path`](Self::path) says, no others.
     ///
     /// # Errors
     /// If the folder is there and cannot be read.
@@ -89,9 +94,11 @@ impl Checkpoints {
         }
         let mut steps = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
-            steps.extend(number.and_then(|number| number.parse::<u64>().ok()));
+            let file = entry.map_err(failed)?.file_name();
+            let number = file.to_str().and_then(|file| file.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
+            let step = number.and_then(|number| number.parse().ok());
+            // Without the zeros before it, it is not the file that is read and removed.
+            steps.extend(step.filter(|&step| file.to_str() == Some(&name(step))));
         }
         steps.sort_unstable();
         Ok(steps)
@@ -100,10 +107,31 @@ impl Checkpoints {
     /// Saves the state after `step` steps, and removes the oldest checkpoints. Whenever the machine stops, the files that are
     /// there are whole.
     ///
+    /// A checkpoint of this step is replaced. Where there are checkpoints of later steps nothing is saved: they are of another
+    /// training, or of one that was to be taken up, and [`latest`](Self::latest) would give them and not this one.
+    ///
+    /// ```
+    /// use autodiff::StateDict;
+    /// use nn::save::Checkpoints;
+    /// # let folder = tempfile::tempdir()?;
+    /// let checkpoints = Checkpoints::new(folder.path());
+    /// let state = StateDict::<f32>::new();
+    /// checkpoints.save(300, &state)?;
+    /// let error = checkpoints.save(10, &state).unwrap_err().to_string();
+    /// assert!(error.ends_with("there is a checkpoint of step 300, later than 10: take it up, or use another folder"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
-    /// If a file cannot be written or removed.
+    /// If there is a checkpoint of a later step, or a file cannot be written or removed.
     pub fn save<T: Float>(&self, step: u64, state: &StateDict<T>) -> Result<()> {
         fs::create_dir_all(&self.folder).map_err(|error| Error::io(&self.folder, error))?;
+        if let Some(later) = self.steps()?.last().filter(|&&last| last > step) {
+            let message = format!(
+                "there is a checkpoint of step {later}, later than {step}: take it up, or use another folder"
+            );
+            return Err(Error::format(&self.folder, message));
+        }
         safetensors::save(self.path(step), state)?;
         let steps = self.steps()?;
         for &old in &steps[..steps.len().saturating_sub(self.keep)] {

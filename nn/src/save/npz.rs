@@ -6,13 +6,15 @@ use super::npy::{self, Item};
 use super::{Error, Result, file};
 use autodiff::{Float, StateDict};
 use flate2::{Crc, read::DeflateDecoder};
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 
 /// Writes the arrays and counts of a state to a file, uncompressed, for `numpy.load`.
 ///
 /// # Errors
-/// If the file cannot be written, or would be larger than 4 GiB. A file that was there stays as it was.
+/// If the file cannot be written, or would be larger than 4 GiB, or if an array and a count have the same name. A file that was
+/// there stays as it was.
 ///
 /// ```
 /// use autodiff::{Array, StateDict};
@@ -67,7 +69,11 @@ fn pack<'a>(files: impl Iterator<Item = (&'a str, Vec<u8>)>) -> Result<Vec<u8>, 
     let (mut archive, mut directory, mut count) = (Vec::new(), Vec::new(), 0u16);
     let too_large = || "more than an npz file holds: write safetensors".to_owned();
     let narrow = |size: usize| u32::try_from(size).map_err(|_| too_large());
+    let mut taken = HashSet::new();
     for (name, content) in files {
+        if !taken.insert(name) {
+            return Err(format!("the name {name:?} is taken twice"));
+        }
         let name = format!("{name}.npy");
         let length = u16::try_from(name.len()).map_err(|_| format!("the name {name:?} is too long"))?;
         let start = narrow(archive.len())?;

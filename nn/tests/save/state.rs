@@ -123,10 +123,34 @@ fn the_last_checkpoints_are_kept() {
         state.set_count("step", step);
         checkpoints.save(step, &state).unwrap();
     }
-    fs::write(folder.path().join("a/b/checkpoint-x.safetensors"), "").unwrap();
+    for other in ["x", "400000000000.5", "+00000400", "400"] {
+        fs::write(folder.path().join(format!("a/b/checkpoint-{other}.safetensors")), "").unwrap();
+    }
     fs::write(folder.path().join("a/b/.checkpoint-100000001.safetensors.new"), "torn").unwrap();
     assert_eq!(checkpoints.steps().unwrap(), [99_999_999, 100_000_000]);
     assert_eq!(checkpoints.latest().unwrap(), Some((100_000_000, state)));
+}
+
+#[test]
+fn what_a_later_checkpoint_would_hide_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path()).keep(2);
+    let mut state = StateDict::<f32>::new();
+    for step in [100, 200, 300] {
+        checkpoints.save(step, &state).unwrap();
+    }
+    // A training that has begun anew in the folder of another, whether there is room for its file or not.
+    for checkpoints in [checkpoints.clone(), checkpoints.clone().keep(5)] {
+        let error = checkpoints.save(10, &state).unwrap_err().to_string();
+        let expected = "there is a checkpoint of step 300, later than 10: take it up, or use another folder";
+        assert_eq!(error, format!("{}: {expected}", folder.path().display()));
+        assert_eq!(checkpoints.steps().unwrap(), [200, 300]);
+    }
+    // The same step once more is replaced.
+    state.set_count("again", 1);
+    checkpoints.save(300, &state).unwrap();
+    assert_eq!(checkpoints.latest().unwrap(), Some((300, state)));
+    assert_eq!(checkpoints.steps().unwrap(), [200, 300]);
 }
 
 #[test]
@@ -137,9 +161,11 @@ fn a_failed_save_leaves_the_old_file() {
     let mut state = StateDict::<f32>::new();
     state.set_array("a", Array::scalar(1.0));
     state.set_count("a", 1);
-    let error = safetensors::save(&path, &state).unwrap_err().to_string();
-    assert!(error.ends_with("x.safetensors: the name \"a\" is taken twice"), "{error}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    for result in [safetensors::save(&path, &state), npz::save(&path, &state)] {
+        let error = result.expect_err("an array and a count have one name").to_string();
+        assert!(error.ends_with("x.safetensors: the name \"a\" is taken twice"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    }
 
     let nowhere = folder.path().join("no/x.safetensors");
     let error = safetensors::save(&nowhere, &StateDict::<f32>::new()).unwrap_err().to_string();

@@ -8,6 +8,9 @@ use autodiff::{Float, StateDict};
 ///
 /// An epoch improves if its value is better than the best so far by more than `min_delta`; NaN is no improvement.
 ///
+/// A training that it has stopped, and that is taken up from its checkpoint, goes on if the patience is larger now; else it is
+/// stopped at once.
+///
 /// ```
 /// use train::EarlyStopping;
 /// let stopping: EarlyStopping = EarlyStopping::smallest("valid_loss").patience(5).min_delta(1e-3).restore_best();
@@ -70,6 +73,13 @@ impl<T: Float> EarlyStopping<T> {
     pub fn best(&self) -> Option<f64> {
         self.watch.best
     }
+
+    /// Asks for a stop if there is no patience left.
+    fn judge(&self, run: &mut Run<'_, T>) {
+        if self.bad >= self.patience {
+            run.stop(format!("{} has not improved for {} epochs", self.watch.name, self.bad));
+        }
+    }
 }
 
 impl<T: Float> Callback<T> for EarlyStopping<T> {
@@ -77,6 +87,8 @@ impl<T: Float> Callback<T> for EarlyStopping<T> {
         if run.steps() == 0 {
             (self.watch.best, self.bad, self.weights) = (None, 0, None);
         }
+        // One that was taken up may have been stopped before.
+        self.judge(run);
         Ok(())
     }
 
@@ -88,9 +100,7 @@ impl<T: Float> Callback<T> for EarlyStopping<T> {
         } else {
             self.bad += 1;
         }
-        if self.bad >= self.patience {
-            run.stop(format!("{} has not improved for {} epochs", self.watch.name, self.bad));
-        }
+        self.judge(run);
         Ok(())
     }
 

@@ -26,6 +26,10 @@ const SIGNED: [[f64; 3]; 3] = [[31.0, 90.0, 180.0], [247.0, 247.0, 247.0], [190.
 impl Heat {
     /// Values in rows of `columns`, from below, over the rectangle from `x.0` to `x.1` and from `y.0` to `y.1`; each in
     /// the middle of its cell. The axes are called as `names` says.
+    ///
+    /// # Panics
+    /// If a range is reversed or an end not finite.
+    #[track_caller]
     pub fn new(
         title: impl Into<String>,
         names: [&str; 2],
@@ -34,11 +38,10 @@ impl Heat {
         columns: usize,
         values: &[f64],
     ) -> Self {
-        let axis = |name: &str, (low, high): Point| Axis { name: name.into(), low, high, log: false };
         Self {
             title: title.into(),
-            x: axis(names[0], x),
-            y: axis(names[1], y),
+            x: Axis::new(names[0], x, false),
+            y: Axis::new(names[1], y, false),
             columns: columns.max(1),
             values: values.to_vec(),
         }

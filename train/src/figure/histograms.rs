@@ -9,26 +9,22 @@ use super::{Area, Entry, Panel, colour, panel_width};
 /// The shares are of all values, also of those outside of the range, which are not drawn.
 pub struct Histogram {
     title: String,
-    name: String,
-    range: (f64, f64),
+    x: Axis,
     shares: Vec<f64>,
     top: Option<f64>,
 }
 
 impl Histogram {
     /// The histogram of values between two numbers (the second not included, but for a value that equals it). `name` is
-    /// that of the horizontal axis.
+    /// that of the horizontal axis. The range is a little wider if it is of a single number.
     ///
     /// # Panics
-    /// If there are no bins.
-    pub fn new(
-        title: impl Into<String>,
-        name: &str,
-        values: &[f32],
-        (low, high): (f64, f64),
-        bins: usize,
-    ) -> Self {
+    /// If there are no bins, or the range is reversed or an end not finite.
+    #[track_caller]
+    pub fn new(title: impl Into<String>, name: &str, values: &[f32], range: (f64, f64), bins: usize) -> Self {
         assert!(bins > 0, "a histogram needs a bin");
+        let x = Axis::new(name, range, false);
+        let (low, high) = (x.low, x.high);
         let mut counts = vec![0usize; bins];
         for value in values.iter().map(|&value| f64::from(value)).filter(|value| (low..=high).contains(value))
         {
@@ -36,12 +32,17 @@ impl Histogram {
             counts[(bin as usize).min(bins - 1)] += 1;
         }
         let shares = counts.iter().map(|&count| count as f64 / values.len().max(1) as f64).collect();
-        Self { title: title.into(), name: name.into(), range: (low, high), shares, top: None }
+        Self { title: title.into(), x, shares, top: None }
     }
 
     /// The same histogram with a vertical axis up to this share, to compare several.
+    ///
+    /// # Panics
+    /// If it is not above 0 or not finite.
     #[must_use]
+    #[track_caller]
     pub fn top(self, share: f64) -> Self {
+        assert!(share > 0.0 && share.is_finite(), "a histogram up to {share}: its top must be above 0");
         Self { top: Some(share), ..self }
     }
 }
@@ -61,12 +62,12 @@ impl Panel for Histogram {
     }
 
     fn draw(&self, svg: &mut Svg, area: Area, _: usize) {
-        let (low, high) = self.range;
-        let top =
-            self.top.unwrap_or_else(|| 1.05 * self.shares.iter().copied().fold(f64::MIN_POSITIVE, f64::max));
-        let x = Axis { name: self.name.clone(), low, high, log: false };
-        let y = Axis { name: "share".into(), low: 0.0, high: top, log: false };
-        let frame = Frame::draw(svg, area, x, y);
+        let (low, high) = (self.x.low, self.x.high);
+        let largest = self.shares.iter().copied().fold(0.0, f64::max);
+        // Up to 1 if all values lie outside.
+        let top = self.top.unwrap_or(if largest > 0.0 { 1.05 * largest } else { 1.0 });
+        let y = Axis::new("share", (0.0, top), false);
+        let frame = Frame::draw(svg, area, self.x.clone(), y);
         svg.clipped(frame.plot, |svg| {
             let width = (high - low) / self.shares.len() as f64;
             for (i, &share) in self.shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {

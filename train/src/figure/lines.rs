@@ -1,12 +1,13 @@
 //! Lines over two axes.
 
-use super::axes::{Axis, Frame};
+use super::axes::{Axis, Frame, widened};
 use super::svg::Svg;
 use super::{Area, Entry, Mark, Panel, Point, colour, panel_width};
 
 /// A panel with lines and dots over two axes, each linear unless said otherwise.
 ///
-/// The axes span what is drawn; a linear one for what is nowhere negative begins at 0 if it is the vertical one.
+/// The axes span what is drawn, if it is not further out than 4e307; a linear one for what is nowhere negative begins at 0 if it is
+/// the vertical one.
 pub struct Lines {
     title: String,
     names: [String; 2],
@@ -39,16 +40,34 @@ impl Lines {
     }
 
     /// The same panel with a logarithmic vertical axis: points with `y ≤ 0` are left out.
+    ///
+    /// # Panics
+    /// If it has a [`y_range`](Self::y_range) from 0 or below.
     #[must_use]
+    #[track_caller]
     pub fn log_y(mut self) -> Self {
         self.log[1] = true;
-        self
+        self.checked()
     }
 
-    /// The same panel with this vertical range; lines are cut off where they leave it.
+    /// The same panel with this vertical range, or a little more if that is a single number; lines are cut off where they leave
+    /// it.
+    ///
+    /// # Panics
+    /// If the range is reversed or an end not finite, or `low` not positive on a [logarithmic](Self::log_y) axis.
     #[must_use]
+    #[track_caller]
     pub fn y_range(self, low: f64, high: f64) -> Self {
-        Self { y_range: Some((low, high)), ..self }
+        Self { y_range: Some((low, high)), ..self }.checked()
+    }
+
+    /// The same panel, if there is an axis for its vertical range.
+    #[track_caller]
+    fn checked(self) -> Self {
+        if let Some(range) = self.y_range {
+            let _ = Axis::new("", range, self.log[1]);
+        }
+        self
     }
 
     /// The same panel with a line through points, from left to right. It is broken where a number is not finite, and of
@@ -86,28 +105,24 @@ impl Lines {
     fn axes(&self) -> (Axis, Axis) {
         let shown =
             || self.series.iter().flat_map(|series| &series.points).filter(|point| self.shows(**point));
-        let axis = |side: usize, pick: fn(&Point) -> f64| {
+        let range = |side: usize, pick: fn(&Point) -> f64| {
             let low = shown().map(pick).fold(f64::INFINITY, f64::min);
             let high = shown().map(pick).fold(f64::NEG_INFINITY, f64::max);
-            let (low, high) = match (low < high, low == high, self.log[side]) {
-                (true, ..) => (low, high),
-                (_, true, true) => (low / 2.0, high * 2.0),
-                (_, true, false) => (low - 0.5, high + 0.5),
-                _ => (1.0, 2.0), // nothing to draw
-            };
-            Axis { name: self.names[side].clone(), low, high, log: self.log[side] }
+            // 1 to 2 if there is nothing to draw.
+            if low <= high { widened(low, high, self.log[side]) } else { (1.0, 2.0) }
         };
-        let (x, mut y) = (axis(0, |p| p.0), axis(1, |p| p.1));
-        if let Some((low, high)) = self.y_range {
-            (y.low, y.high) = (low, high);
-        } else if y.log {
-            let room = (y.high / y.low).powf(0.04);
-            (y.low, y.high) = (y.low / room, y.high * room);
-        } else {
-            let room = 0.05 * (y.high - y.low);
-            (y.low, y.high) = (if y.low >= 0.0 { 0.0 } else { y.low - room }, y.high + room);
-        }
-        (x, y)
+        let (low, high) = range(1, |p| p.1);
+        let y = self.y_range.unwrap_or_else(|| {
+            if self.log[1] {
+                let room = (0.04 * (high.ln() - low.ln())).exp();
+                ((low / room).max(f64::MIN_POSITIVE), (high * room).min(f64::MAX))
+            } else {
+                let room = 0.05 * (high - low);
+                (if low >= 0.0 { 0.0 } else { low - room }, high + room)
+            }
+        });
+        let axis = |side: usize, range| Axis::new(&self.names[side], range, self.log[side]);
+        (axis(0, range(0, |p| p.0)), axis(1, y))
     }
 }
 

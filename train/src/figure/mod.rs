@@ -267,4 +267,49 @@ mod tests {
             assert_eq!(opened, count(format!("</{tag}>")), "{tag}");
         }
     }
+
+    #[test]
+    fn a_range_without_room_and_one_without_end_are_drawn() {
+        let line = |points: &[Point]| Lines::new("", "x", "y").line("a", points).dots("b", points);
+        let histogram = |values: &[f32], range| Histogram::new("", "", values, range, 3);
+        let flat = (1.0, 1.0);
+        let panels: Vec<Box<dyn Panel>> = vec![
+            Box::new(histogram(&[1.0], flat)),
+            Box::new(histogram(&[5.0], (0.0, 1.0))),
+            Box::new(line(&[(0.0, 1.0), (1.0, 1.0)]).y_range(1.0, 1.0)),
+            Box::new(line(&[(0.0, -1e17), (1.0, -1e17)])),
+            Box::new(line(&[(1.7e18, 0.5)])),
+            Box::new(line(&[(0.0, -1e308), (1.0, 1e308)])),
+            Box::new(line(&[(1e-308, 1e-308), (1e308, 1e308)]).log_x().log_y()),
+            Box::new(line(&[(f64::MAX, f64::MAX)]).log_x().log_y()),
+            Box::new(Heat::new("", ["x", "y"], flat, flat, 1, &[1.0])),
+            Box::new(Plane::new("", flat, flat).points("a", 0, [flat])),
+        ];
+        for (i, panel) in panels.into_iter().enumerate() {
+            let figure = Figure { panels: vec![panel], ..Figure::new("") };
+            let text = figure.to_svg();
+            let wrong = ["NaN", "inf", "width=\"-", "height=\"-"].iter().find(|wrong| text.contains(**wrong));
+            assert_eq!(wrong, None, "panel {i}: {text}");
+        }
+        // The value stands in the middle of what the range has become.
+        assert!(Figure::new("").panel(histogram(&[1.0], flat)).to_svg().contains(">1.0</text>"));
+    }
+
+    #[test]
+    fn a_range_that_is_none_is_refused_where_it_is_given() {
+        let refused = |build: fn()| {
+            let panic = std::panic::catch_unwind(build).expect_err("it is no range");
+            panic.downcast_ref::<String>().expect("a message").clone()
+        };
+        let reversed = "no axis goes from 1 to 0";
+        assert_eq!(refused(|| drop(Lines::new("", "x", "y").y_range(1.0, 0.0))), reversed);
+        assert_eq!(refused(|| drop(Histogram::new("", "", &[], (1.0, 0.0), 3))), reversed);
+        assert_eq!(refused(|| drop(Plane::new("", (0.0, 1.0), (1.0, 0.0)))), reversed);
+        assert_eq!(refused(|| drop(Heat::new("", ["x", "y"], (1.0, 0.0), (0.0, 1.0), 1, &[]))), reversed);
+        let endless = "no axis goes from 0 to inf";
+        assert_eq!(refused(|| drop(Lines::new("", "x", "y").y_range(0.0, f64::INFINITY))), endless);
+        let logarithmic = "no logarithmic axis begins at 0";
+        assert_eq!(refused(|| drop(Lines::new("", "x", "y").y_range(0.0, 1.0).log_y())), logarithmic);
+        assert_eq!(refused(|| drop(Lines::new("", "x", "y").log_y().y_range(0.0, 1.0))), logarithmic);
+    }
 }

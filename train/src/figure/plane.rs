@@ -25,12 +25,15 @@ const CONTOUR_CELLS: usize = 60;
 
 impl Plane {
     /// The piece of the plane from `x.0` to `x.1` and from `y.0` to `y.1`, empty. The title may be empty.
+    ///
+    /// # Panics
+    /// If a range is reversed or an end not finite.
+    #[track_caller]
     pub fn new(title: impl Into<String>, x: Point, y: Point) -> Self {
-        let axis = |name: &str, (low, high): Point| Axis { name: name.into(), low, high, log: false };
         Self {
             title: title.into(),
-            x: axis("x", x),
-            y: axis("y", y),
+            x: Axis::new("x", x, false),
+            y: Axis::new("y", y, false),
             regions: Vec::new(),
             contours: Vec::new(),
             arrows: Vec::new(),

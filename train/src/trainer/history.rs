@@ -10,7 +10,7 @@ pub struct History {
     pub losses: Vec<f64>,
     /// The epochs that came to their end.
     pub epochs: Vec<Epoch>,
-    /// Why a callback has stopped the training, if one has.
+    /// Why a callback has stopped the training, if one has since it was started or taken up.
     pub stopped: Option<String>,
     /// How long the loop has waited for batches, since the training was started or taken up.
     pub loading: Duration,

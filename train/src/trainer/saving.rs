@@ -37,9 +37,6 @@ impl Saving {
         let shape = [losses.len()];
         state.set_array("losses", Array::from_vec(losses, shape)?);
         state.set_note("run", &self.run);
-        if let Some(reason) = &at.history.stopped {
-            state.set_note("stopped", reason);
-        }
         state.set_count("epoch", at.epoch);
         state.set_count("batch", at.batch as u64);
         for (i, (name, mean)) in at.means.0.iter().enumerate() {
@@ -79,7 +76,6 @@ impl Saving {
         at.history.losses = losses.to_vec().iter().map(|loss| loss.to_f64()).collect();
         let count = |name: &str| state.count(name).ok_or_else(|| fail(format!("the {name} is missing")));
         (at.epoch, at.batch) = (count("epoch")?, count("batch")? as usize);
-        at.history.stopped = state.note("stopped").map(str::to_owned);
         for (i, (name, value)) in values(&state, "means").into_iter().enumerate() {
             let weight = f64::from_bits(count(&format!("means.{i}.weight"))?);
             let mut mean = Mean::new();
