@@ -7,9 +7,10 @@ use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
     /// Inverted dropout (Srivastava et al., JMLR 15, 2014): each element becomes 0 with probability `p`, and is else divided
-    /// by `1 - p`, so that its expectation stays. Of what is not finite, what becomes 0 becomes NaN: it is multiplied by 0.
+    /// by `1 - p`, so that its expectation stays.
     ///
-    /// The mask depends on what `rng` draws and on the shape alone: neither on the element type nor on the number of threads.
+    /// The mask depends on what `rng` draws and on the shape alone: neither on the element type nor on the number of threads. What
+    /// is not finite becomes NaN in place of 0, as it is multiplied by 0.
     ///
     /// # Errors
     /// If `p` is not from 0 to 1.
