@@ -102,6 +102,7 @@ fn the_hessian_of_rosenbrock() {
 
 #[test]
 fn a_product_behind_a_linear_use_keeps_its_second_derivatives() {
+    let _clean = clean();
     // The gradient of `2 a` is there when that of `a b` comes.
     let f = |x: &Tensor<f64>| {
         let (a, b) = (x.at(0)?, x.at(1)?);
