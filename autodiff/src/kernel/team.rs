@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 /// How long a helper looks for the next loop. In a step of training, they follow each other faster.
 const PATIENCE: Duration = Duration::from_micros(200);
-/// How long it does so before it goes back to the pool, to come again: what has it run may be what another task waits for.
+/// How long it does so before it goes back to the pool, to come again: below it on the stack there may be a task that could go on.
 const TURN: Duration = Duration::from_millis(5);
 /// How often a helper looks at its team before it lets others have the thread: about 10 µs.
 const LOOKS: usize = 200;
@@ -218,6 +218,8 @@ mod tests {
     }
 
     #[test]
+    // Users may join, in the pool that helps.
+    #[allow(clippy::disallowed_methods)]
     fn several_threads_run_loops_and_loops_in_loops() {
         let sum = AtomicUsize::new(0);
         let count = |times: usize| {
