@@ -61,7 +61,7 @@
 //! | `⟨J v, w⟩ = ⟨v, Jᵀ w⟩`, with no step at all | [`adjoint`] | gradient kernels with a wrong rule of their own |
 //! | forward mode is the derivative along a direction | [`forward_mode`] | two mistakes that cancel in `⟨J v, w⟩` |
 //! | a checkpoint gives the same bits | [`checkpointed`] | state and chance that a second run does not repeat |
-//! | what is used twice gets both gradients | [`used_twice`] | overwriting instead of adding |
+//! | what is used twice gets both gradients | [`used_twice`] | overwriting instead of adding, adding what is recorded as a constant |
 //! | `backward` leaves the bits that `pull_back` returns | [`backward`] | gradients added in place into what others hold |
 //! | one thread, two and three give the same bits | [`threads`] | races, sums in the order of arrival |
 //! | nothing is alive afterwards | [`leaks`] | caches that grow, cycles |
