@@ -188,7 +188,7 @@ pub(crate) fn items<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
     if unit == 0 || out.is_empty() {
         return;
     }
-    if worthwhile((out.len() / unit) as f64 * ns) {
+    if worthwhile(out.len() as f64 / unit as f64 * ns) {
         pieces(out, unit, in_a_row(ns), &body);
     } else {
         out.chunks_mut(unit).enumerate().for_each(|(i, item)| body(i, item));

@@ -8,6 +8,7 @@ use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::level;
 use crate::kernel::parallel;
+use crate::kernel::reduce;
 use crate::kernel::sums::sums;
 use crate::kernel::vector::{Job, Vector, dispatch};
 
@@ -180,14 +181,10 @@ pub(crate) fn normalize_grad<T: Float>(
     } else {
         parallel::pairs((&mut partial, 2 * n), (dx, block * n), ns, body);
     }
-    let mut total = vec![0.0; 2 * n];
-    for sums in partial.chunks_exact(2 * n.max(1)) {
-        for (total, sum) in total.iter_mut().zip(sums) {
-            *total += sum.to_f64();
-        }
-    }
-    let rounded = |total: &[f64]| total.iter().map(|&x| T::from_f64(x)).collect();
-    [rounded(&total[..n]), rounded(&total[n..])]
+    let mut by_weight = vec![T::ZERO; 2 * n];
+    reduce::middle::<T, reduce::Add>(&mut by_weight, &partial, blocks, 2 * n);
+    let by_bias = by_weight.split_off(n);
+    [by_weight, by_bias]
 }
 
 #[cfg(test)]
