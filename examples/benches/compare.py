@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Measures the workloads and the job on MNIST here and in PyTorch, side by side, and writes BENCHMARKS.md.
+"""Measures the workloads and the job on MNIST here and elsewhere, side by side, and writes BENCHMARKS.md.
 
-    python3 examples/benches/compare.py --python venv/bin/python              # everything: about 12 minutes
+    python3 examples/benches/compare.py --python venv/bin/python              # everything: about half an hour
     python3 examples/benches/compare.py --only conv,lenet --threads 1         # these rows anew, the others stay
     python3 examples/benches/compare.py --parts times --resume --seconds 90   # rows not yet measured at this commit
     python3 examples/benches/compare.py --parts page                          # writes the page only
 
-The interpreter needs `pip install torch` (CPU is enough); this script needs nothing. Both systems do the same workload in
-turn, round by round, so that a drift of the machine's speed meets both. What is measured is kept in the folder results beside
+The interpreter needs `pip install torch` (CPU is enough); this script needs nothing. All systems do the same workload in
+turn, round by round, so that a drift of the machine's speed meets all of them. What is measured is kept in the folder results beside
 this script, in a file for each processor, and the page is made from all of them. Times depend on whatever else the machine
 does: leave it alone.
 """
@@ -16,11 +16,11 @@ import json
 import os
 import platform
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 
 import page
 
@@ -28,6 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 RESULTS = os.path.join(HERE, "results")
 TWIN = os.path.join(HERE, "pytorch/workloads.py")
+PEERS = os.path.join(HERE, "peers/Cargo.toml")
 PEAK = os.path.join(HERE, "peak.rs")
 # A shorter measurement than the programs' own, for there are several rounds of it.
 BRIEF = ["--reps", "3", "--rep-time", "0.05", "--warm-time", "0.2"]
@@ -79,20 +80,20 @@ def machine(python):
     }
 
 
-def commit():
+def commit(twin="examples/benches/pytorch"):
     """The last commit that changed what is measured, with a + if it has been changed since."""
     measured = ["Cargo.toml", "Cargo.lock", "autodiff", "nn", "optim", "datasets", "train", "examples/src",
-                "examples/mnist.rs", "examples/benches/workloads", "examples/benches/pytorch"]
+                "examples/mnist.rs", "examples/benches/workloads", twin]
     changed = output("git", "status", "--porcelain", "--", *measured)
     return output("git", "log", "-1", "--format=%h", "--", *measured).strip() + ("+" if changed else "")
 
 
-class Torch:
-    """PyTorch's twin of the workloads. It is started once: that takes seconds."""
+class Twin:
+    """The workloads in another system. It is started once: PyTorch takes seconds for that."""
 
-    def __init__(self, python):
-        command = [python, TWIN, *BRIEF]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *command, env=None):
+        command = [*command, *BRIEF]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         self.names = json.loads(self.process.stdout.readline())
 
     def measure(self, threads, name):
@@ -134,7 +135,7 @@ def selected(name, options):
 
 
 def times(options, results):
-    program, torch, at = workloads(), Torch(options.python), commit()
+    program, torch, at = workloads(), Twin(options.python, TWIN), commit()
     peak = Peak(results["machine"]["features"])
     deadline = time.monotonic() + options.seconds
     results["workloads"] = torch.names
@@ -164,6 +165,32 @@ def times(options, results):
             print(f"{name:28} {threads} {page.ratio(row):6.2f}", flush=True)
         results["times"][threads] = {name: rows[name] for name in torch.names if name in rows}
     torch.close()
+
+
+def peers(options, results):
+    """Candle and burn, each in a process for all workloads, as PyTorch is, and compiled for this processor, as we are not."""
+    program, native = workloads(), os.environ | {"RUSTFLAGS": "-C target-cpu=native"}
+    target = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "peers")
+    peer = executable("build", "-q", "--release", "--manifest-path", PEERS, "--target-dir", target, env=native)
+    with open(PEERS, "rb") as file:
+        depends = tomllib.load(file)["dependencies"]
+    versions = {"burn": depends["burn"]["version"].lstrip("="), "candle": depends["candle-core"].lstrip("=")}
+    results["peers"] = {"commit": commit("examples/benches/peers"), "versions": versions, "times": {}}
+    for threads in options.threads.split(","):
+        # Their pools are as large as the environment says when they start.
+        env = os.environ | {"RAYON_NUM_THREADS": threads}
+        twins = {system: Twin(peer, system, env=env) for system in versions}
+        rows = results["peers"]["times"].setdefault(threads, {})
+        for name in twins["burn"].names:
+            rows[name] = {system: [] for system in ("ours", *twins)}
+            for _ in range(options.rounds):
+                rows[name]["ours"].append(measure(program, threads, name)["median_s"])
+                for system, twin in twins.items():
+                    rows[name][system].append(twin.measure(threads, name))
+            save(results)
+            print(f"{name:28} {threads} {page.ratio(rows[name], 'ours', page.faster(rows[name])):6.2f}", flush=True)
+        for twin in twins.values():
+            twin.close()
 
 
 def memory(options, results):
@@ -226,7 +253,7 @@ def native(options, results):
         print(f"{name:28} {page.ratio(row, 'default', 'native'):6.3f}", flush=True)
 
 
-PARTS = {"times": times, "memory": memory, "job": job, "build": build, "native": native}
+PARTS = {"times": times, "peers": peers, "memory": memory, "job": job, "build": build, "native": native}
 
 
 def file_of(machine):

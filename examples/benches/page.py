@@ -44,8 +44,17 @@ def ratio(row, one="ours", other="torch"):
     return statistics.median(ratios(row, one, other))
 
 
-def mean(rows):
-    return math.exp(statistics.fmean(math.log(ratio(row)) for row in rows.values()))
+def faster(row):
+    """Which of the peers has the smaller median."""
+    return min((system for system in row if system != "ours"), key=lambda system: statistics.median(row[system]))
+
+
+def peer_ratio(row):
+    return ratio(row, "ours", faster(row))
+
+
+def mean(rows, of=ratio):
+    return math.exp(statistics.fmean(math.log(of(row)) for row in rows.values()))
 
 
 def speedup(times, name):
@@ -108,6 +117,12 @@ def summary(results):
         slower = [name for name, row in rows.items() if ratio(row) > 1]
         lines.append(f"- On {threads_of(threads)}, the geometric mean over {share(rows, results)} workloads is **{mean(rows):.2f}** of "
                      f"PyTorch's time; slower than PyTorch: {len(slower)} of them.")
+    if "peers" in results:
+        names = " and ".join(f"{name} {version}" for name, version in results["peers"]["versions"].items())
+        for threads, rows in results["peers"]["times"].items():
+            slower = [name for name, row in rows.items() if peer_ratio(row) > 1]
+            lines.append(f"- On {threads_of(threads)}, it is **{mean(rows, peer_ratio):.2f}** of the time of the faster of {names}; "
+                         f"slower than that: {len(slower)} of them.")
     if "job" in results:
         ours, torch = (job_figures(results["job"][system]) for system in ("ours", "torch"))
         lines.append(f"- `mnist`, the whole job on {results['job']['threads']} threads: {ours['whole_s']:.1f} s to "
@@ -123,7 +138,7 @@ def commits(results):
     """The last commit that changed what is measured: that of most rows, and what is of another."""
     rows = {f"`{name}`, {threads_of(threads)}": row["commit"]
             for threads, of in results.get("times", {}).items() for name, row in of.items()}
-    rows |= {part: results[part]["commit"] for part in ("memory", "job", "build", "native") if part in results}
+    rows |= {part: results[part]["commit"] for part in ("peers", "memory", "job", "build", "native") if part in results}
     most = statistics.mode(rows.values())
     others = {}
     for what, commit in rows.items():
@@ -138,7 +153,7 @@ def page(processors):
     lines = [
         "# Benchmarks", "",
         "Written by `python3 examples/benches/compare.py`, whose `--help` lists its options; not by hand.", "",
-        "Each workload was run by both in turn, several rounds of it; a round is the median of 3 repetitions after a warm-up. "
+        "Each workload was run by all in turn, several rounds of it; a round is the median of 3 repetitions after a warm-up. "
         "A time is the median of the rounds, with the fastest and the slowest; the ratio, below 1 where we are faster, is the "
         "median of the ratios round by round, with the smallest and the largest. PyTorch runs from Python, eagerly, as it is "
         "installed; the workloads are [ours](examples/benches/workloads) and [PyTorch's](examples/benches/pytorch). All in single "
@@ -183,7 +198,25 @@ def figures(results):
                   "mark of 0.97 is 1 less what differs by chance.", ""]
         lines += table(["workload", "gain", "mark", ""], [(f"`{name}`", f"{figure:.2f}", f"{aim}", verdict(figure >= aim))
                                                           for name, aim, figure in two_threads(times)])
-    return lines + peak(times) + memory(results.get("memory")) + job(results.get("job")) + build(results)
+    return lines + peers(results.get("peers")) + peak(times) + memory(results.get("memory")) + job(results.get("job")) + build(results)
+
+
+def peers(found):
+    if not found:
+        return []
+    rows = []
+    for threads, of in found["times"].items():
+        for name, row in of.items():
+            close = ratios(row, "ours", faster(row))
+            rows.append((f"`{name}`", threads, *(seconds(row[system]) for system in ("ours", *found["versions"])),
+                         f"{peer_ratio(row):.3f} ({min(close):.3f} to {max(close):.3f})", verdict(peer_ratio(row) <= 1)))
+    systems = [f"{name} {version}" for name, version in found["versions"].items()]
+    return ["### Beside other frameworks in Rust", "", "The same workloads [in burn, on its backend flex, and in "
+            "candle](examples/benches/peers), each in one process for all of them, as PyTorch is, compiled with `-C "
+            "target-cpu=native`, which ours is not. What differs: both make the ones that they pull back anew in each step; candle's "
+            "SGD has no momentum, and neither its fused softmax nor its fused layer normalisation has a gradient, so that those made of "
+            "simpler operations stand there. The ratio is to the faster of the two; mark: 1.", ""] + table(
+        ["workload", "threads", "ours", *systems, "ratio", ""], rows)
 
 
 def peak(times):
