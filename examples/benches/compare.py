@@ -28,6 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 RESULTS = os.path.join(HERE, "results")
 TWIN = os.path.join(HERE, "pytorch/workloads.py")
+OPS = os.path.join(HERE, "pytorch/ops.py")
 PEERS = os.path.join(HERE, "peers/Cargo.toml")
 PEAK = os.path.join(HERE, "peak.rs")
 # A shorter measurement than the programs' own, for there are several rounds of it.
@@ -106,8 +107,8 @@ class Twin:
         self.process.wait()
 
 
-def measure(program, threads, name):
-    (row,) = output(program, "--threads", str(threads), "--only", name, "--json", *BRIEF).splitlines()
+def measure(program, threads, name, *flags):
+    (row,) = output(program, "--threads", str(threads), "--only", name, "--json", *flags, *BRIEF).splitlines()
     return json.loads(row)
 
 
@@ -164,6 +165,21 @@ def times(options, results):
             save(results)
             print(f"{name:28} {threads} {page.ratio(row):6.2f}", flush=True)
         results["times"][threads] = {name: rows[name] for name in torch.names if name in rows}
+    torch.close()
+
+
+def ops(options, results):
+    program, torch = workloads(), Twin(options.python, OPS)
+    results["ops"] = {"commit": commit(), "times": {}}
+    for threads in options.threads.split(","):
+        rows = results["ops"]["times"].setdefault(threads, {})
+        for name in torch.names:
+            row = rows[name] = {"ours": [], "torch": []}
+            for _ in range(options.rounds):
+                row["ours"].append(measure(program, threads, name, "--ops")["median_s"])
+                row["torch"].append(torch.measure(threads, name))
+            save(results)
+            print(f"{name:28} {threads} {page.ratio(row):6.2f}", flush=True)
     torch.close()
 
 
@@ -253,7 +269,7 @@ def native(options, results):
         print(f"{name:28} {page.ratio(row, 'default', 'native'):6.3f}", flush=True)
 
 
-PARTS = {"times": times, "peers": peers, "memory": memory, "job": job, "build": build, "native": native}
+PARTS = {"times": times, "ops": ops, "peers": peers, "memory": memory, "job": job, "build": build, "native": native}
 
 
 def file_of(machine):

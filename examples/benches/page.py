@@ -117,6 +117,11 @@ def summary(results):
         slower = [name for name, row in rows.items() if ratio(row) > 1]
         lines.append(f"- On {threads_of(threads)}, the geometric mean over {share(rows, results)} workloads is **{mean(rows):.2f}** of "
                      f"PyTorch's time; slower than PyTorch: {len(slower)} of them.")
+    if "ops" in results:
+        for threads, rows in results["ops"]["times"].items():
+            slower = [name for name, row in rows.items() if ratio(row) > 1]
+            lines.append(f"- Of {len(rows)} single ops on {threads_of(threads)}, it is **{mean(rows):.2f}** of PyTorch's; slower: "
+                         f"{len(slower)} of them.")
     if "peers" in results:
         names = " and ".join(f"{name} {version}" for name, version in results["peers"]["versions"].items())
         for threads, rows in results["peers"]["times"].items():
@@ -138,7 +143,7 @@ def commits(results):
     """The last commit that changed what is measured: that of most rows, and what is of another."""
     rows = {f"`{name}`, {threads_of(threads)}": row["commit"]
             for threads, of in results.get("times", {}).items() for name, row in of.items()}
-    rows |= {part: results[part]["commit"] for part in ("peers", "memory", "job", "build", "native") if part in results}
+    rows |= {part: results[part]["commit"] for part in ("ops", "peers", "memory", "job", "build", "native") if part in results}
     most = statistics.mode(rows.values())
     others = {}
     for what, commit in rows.items():
@@ -198,7 +203,20 @@ def figures(results):
                   "mark of 0.97 is 1 less what differs by chance.", ""]
         lines += table(["workload", "gain", "mark", ""], [(f"`{name}`", f"{figure:.2f}", f"{aim}", verdict(figure >= aim))
                                                           for name, aim, figure in two_threads(times)])
-    return lines + peers(results.get("peers")) + peak(times) + memory(results.get("memory")) + job(results.get("job")) + build(results)
+    return lines + ops(results.get("ops")) + peers(results.get("peers")) + peak(times) + memory(results.get("memory")) + job(results.get("job")) + build(results)
+
+
+def ops(found):
+    if not found:
+        return []
+    rows = []
+    for threads, of in found["times"].items():
+        for name, row in of.items():
+            rows.append((f"`{name}`", threads, seconds(row["ours"]), seconds(row["torch"]),
+                         f"{ratio(row):.3f} ({min(ratios(row)):.3f} to {max(ratios(row)):.3f})", verdict(ratio(row) <= 1)))
+    return ["### Single ops", "", "[One op each](examples/benches/workloads/ops.rs), forward and backward for a gradient of ones, and [in "
+            "PyTorch](examples/benches/pytorch/ops.py). Mark: 1.", ""] + table(
+        ["op", "threads", "ours", "PyTorch", "ratio", ""], rows)
 
 
 def peers(found):

@@ -345,14 +345,14 @@ def resident(field):
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith(field + ":"))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(workloads=WORKLOADS, description=__doc__):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reps", type=int, default=9, help="repetitions")
     parser.add_argument("--rep-time", type=float, default=0.12, help="least seconds of one repetition")
     parser.add_argument("--warm-time", type=float, default=0.4, help="seconds of warm-up")
     options = parser.parse_args()
     torch.manual_seed(0)
-    print(json.dumps(list(WORKLOADS)), flush=True)
+    print(json.dumps(list(workloads)), flush=True)
     for line in sys.stdin:
         threads, name, *steps = line.split()
         torch.set_num_threads(int(threads))
@@ -363,7 +363,7 @@ def main():
             with open("/proc/self/clear_refs", "w") as file:
                 file.write("5")
             row["before_mib"] = resident("VmRSS")
-        step = WORKLOADS[name]()
+        step = workloads[name]()
         if steps:
             for _ in range(int(steps[0])):
                 step()

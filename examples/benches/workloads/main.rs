@@ -4,11 +4,13 @@
 //! the median, smallest and largest of several repetitions, each an inner loop of a fixed least duration. With `--steps`
 //! nothing is timed: the figures are then the memory of the process before, and the most that it has needed.
 
+mod ops;
 mod single;
 
 use autodiff::Result;
 use clap::Parser;
 use examples::workloads::workloads;
+use ops::OPS;
 use single::Step;
 use std::time::Instant;
 
@@ -22,6 +24,9 @@ struct Options {
     /// this order.
     #[arg(long, default_value = "")]
     only: String,
+    /// Single ops, not the workloads.
+    #[arg(long)]
+    ops: bool,
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
@@ -67,16 +72,16 @@ fn measure(step: &mut dyn FnMut() -> Result<()>, options: &Options) -> Result<Ve
 fn main() {
     let options = Options::parse();
     let parts: Vec<&str> = options.only.split(',').filter(|part| !part.is_empty()).collect();
-    let trainings = workloads::<f32>();
-    let names: Vec<&str> =
-        single::WORKLOADS.iter().map(|w| w.0).chain(trainings.iter().map(|w| w.name)).collect();
+    let (single, trainings) =
+        if options.ops { (OPS, Vec::new()) } else { (single::WORKLOADS, workloads::<f32>().into()) };
+    let names: Vec<&str> = single.iter().map(|w| w.0).chain(trainings.iter().map(|w| w.name)).collect();
     let selects = |part: &str, name: &str| name == part || !names.contains(&part) && name.contains(part);
     let selected = |part: &str| names.iter().copied().filter(|name| selects(part, name)).collect::<Vec<_>>();
     let wanted =
         if parts.is_empty() { names.clone() } else { parts.into_iter().flat_map(selected).collect() };
     autodiff::with_threads(options.threads as usize, || {
         for name in wanted {
-            for (_, build) in single::WORKLOADS.iter().filter(|workload| workload.0 == name) {
+            for (_, build) in single.iter().filter(|workload| workload.0 == name) {
                 run(name, build, &options);
             }
             for workload in trainings.iter().filter(|workload| workload.name == name) {

@@ -18,7 +18,7 @@ impl Step {
 }
 
 /// A name, and what builds the step that is timed.
-type Workload = (&'static str, fn() -> Step);
+pub(super) type Workload = (&'static str, fn() -> Step);
 
 /// The operations.
 pub(super) const WORKLOADS: &[Workload] = &[
@@ -69,13 +69,13 @@ pub(super) const WORKLOADS: &[Workload] = &[
 ];
 
 /// Standard normal tensors.
-fn normal<const R: usize, const N: usize>(shapes: [[usize; R]; N]) -> [Tensor; N] {
+pub(super) fn normal<const R: usize, const N: usize>(shapes: [[usize; R]; N]) -> [Tensor; N] {
     let mut rng = Rng::seed(0);
     shapes.map(|shape| rng.normal(shape, 0.0, 1.0))
 }
 
 /// `f` and its gradients for a given seed.
-fn differentiated<const N: usize>(
+pub(super) fn differentiated<const N: usize>(
     inputs: [Tensor; N],
     seed: Tensor,
     f: impl Fn(&[Tensor; N]) -> Result<Tensor> + 'static,
@@ -89,7 +89,10 @@ fn differentiated<const N: usize>(
 }
 
 /// `f` of a matrix of 1024 by 1024, and its gradient for ones of the shape `output`.
-fn of_square(output: impl Into<Shape>, f: impl Fn(&[Tensor; 1]) -> Result<Tensor> + 'static) -> Step {
+pub(super) fn of_square(
+    output: impl Into<Shape>,
+    f: impl Fn(&[Tensor; 1]) -> Result<Tensor> + 'static,
+) -> Step {
     differentiated(normal([[1024, 1024]]), Tensor::ones(output), f)
 }
 
