@@ -94,35 +94,35 @@ macro_rules! elementary {
 
 elementary! {
     /// `2ˣ`.
-    exp2() = libm::exp2f, libm::exp2;
+    exp2() = math::wide::exp2, libm::exp2;
     /// `eˣ - 1`, exact near 0.
     exp_m1() = math::single::exp_m1, math::double::exp_m1;
     /// `ln(1 + x)`, exact near 0.
-    ln_1p() = libm::log1pf, libm::log1p;
+    ln_1p() = math::wide::ln_1p, libm::log1p;
     /// The logarithm to base 2.
-    log2() = libm::log2f, libm::log2;
+    log2() = math::wide::log2, libm::log2;
     /// The logarithm to base 10.
-    log10() = libm::log10f, libm::log10;
+    log10() = math::wide::log10, libm::log10;
     /// The tangent.
-    tan() = libm::tanf, libm::tan;
+    tan() = math::wide::tan, libm::tan;
     /// The angle in `[-π/2, π/2]` whose sine is `x`.
-    asin() = libm::asinf, libm::asin;
+    asin() = math::wide::asin, libm::asin;
     /// The angle in `[0, π]` whose cosine is `x`.
-    acos() = libm::acosf, libm::acos;
+    acos() = math::wide::acos, libm::acos;
     /// The angle in `(-π/2, π/2)` whose tangent is `x`.
-    atan() = libm::atanf, libm::atan;
+    atan() = math::wide::atan, libm::atan;
     /// The hyperbolic sine `(eˣ - e⁻ˣ) / 2`.
-    sinh() = libm::sinhf, libm::sinh;
+    sinh() = math::wide::sinh, libm::sinh;
     /// The hyperbolic cosine `(eˣ + e⁻ˣ) / 2`.
-    cosh() = libm::coshf, libm::cosh;
+    cosh() = math::wide::cosh, libm::cosh;
     /// The number whose hyperbolic sine is `x`.
-    asinh() = libm::asinhf, libm::asinh;
+    asinh() = math::wide::asinh, libm::asinh;
     /// The positive number whose hyperbolic cosine is `x`.
-    acosh() = libm::acoshf, libm::acosh;
+    acosh() = math::wide::acosh, libm::acosh;
     /// The number whose hyperbolic tangent is `x`.
-    atanh() = libm::atanhf, libm::atanh;
+    atanh() = math::wide::atanh, libm::atanh;
     /// `1 - erf(x)`, without cancellation.
-    erfc() = libm::erfcf, libm::erfc;
+    erfc() = math::wide::erfc, libm::erfc;
     /// The next whole number towards -∞.
     floor() = f32::floor, f64::floor;
     /// The next whole number towards ∞.
@@ -132,11 +132,13 @@ elementary! {
     /// The nearest whole number, of two equally near the even one.
     round() = f32::round_ties_even, f64::round_ties_even;
     /// The angle of the point `(x, y)`, of which this is `y`, in `[-π, π]`.
-    atan2(x) = libm::atan2f, libm::atan2;
+    atan2(x) = math::wide::atan2, libm::atan2;
     /// `√(x² + y²)`, without overflow.
-    hypot(other) = libm::hypotf, libm::hypot;
+    hypot(other) = math::wide::hypot, libm::hypot;
+    /// `xʸ`; NaN for a negative `x` unless `y` is a whole number.
+    pow(exponent) = math::wide::pow, libm::pow;
     /// `x - y trunc(x / y)`, exactly.
-    fmod(divisor) = libm::fmodf, libm::fmod;
+    fmod(divisor) = math::wide::fmod, libm::fmod;
 }
 
 /// An element of a differentiable tensor: `f32` or `f64`. Sealed.
@@ -176,8 +178,6 @@ pub trait Float:
     fn minimum(self, other: Self) -> Self {
         if self < other || self.is_nan() { self } else { other }
     }
-    /// `xʸ`; NaN for a negative `x` unless `y` is a whole number.
-    fn pow(self, exponent: Self) -> Self;
     /// `self * a + b`, rounded once. For kernels that are compiled with hardware support: elsewhere it is slow.
     fn fused(self, a: Self, b: Self) -> Self;
 }
@@ -283,7 +283,7 @@ macro_rules! float {
             }
             #[inline(always)]
             fn powf(&self, p: f64) -> Self {
-                <$t>::powf(*self, p as $t)
+                self.pow(p as $t)
             }
         }
 
@@ -307,10 +307,6 @@ macro_rules! float {
             #[inline(always)]
             fn is_nan(self) -> bool {
                 <$t>::is_nan(self)
-            }
-            #[inline(always)]
-            fn pow(self, exponent: Self) -> Self {
-                <$t>::powf(self, exponent)
             }
             #[inline(always)]
             fn fused(self, a: Self, b: Self) -> Self {

@@ -174,58 +174,58 @@ unary! {
         from Input |x| x.constant(FRAC_2_SQRT_PI) * (-x.square()).exp(), 1.5;
 
     /// `2ˣ`, elementwise.
-    Exp2 => exp2() = |x| x.exp2(), from Output |y| y.constant(LN_2) * y, 5.0;
+    Exp2 => exp2() = |x| x.exp2(), from Output |y| y.constant(LN_2) * y, 0.5;
 
     /// `eˣ - 1`, elementwise, exact near 0.
     ExpM1 => exp_m1() = |x| x.exp_m1(), from Output |y| y.one() + y, 0.6;
 
     /// `ln(1 + x)`, elementwise, exact near 0; NaN below -1.
-    Ln1p => ln_1p() = |x| x.ln_1p(), from Input |x| (x.one() + x).recip(), 8.0;
+    Ln1p => ln_1p() = |x| x.ln_1p(), from Input |x| (x.one() + x).recip(), 0.8;
 
     /// The logarithm to base 2, elementwise; NaN below 0.
-    Log2 => log2() = |x| x.log2(), from Input |x| x.constant(LOG2_E) / x, 8.0;
+    Log2 => log2() = |x| x.log2(), from Input |x| x.constant(LOG2_E) / x, 0.7;
 
     /// The logarithm to base 10, elementwise; NaN below 0.
-    Log10 => log10() = |x| x.log10(), from Input |x| x.constant(LOG10_E) / x, 8.0;
+    Log10 => log10() = |x| x.log10(), from Input |x| x.constant(LOG10_E) / x, 0.7;
 
     /// `1 / √x`, elementwise; NaN below 0. The gradient at 0 is infinite.
     Rsqrt => rsqrt() = |x| x.sqrt().recip(), from Output |y| y.constant(-0.5) * y.powi(3), 0.7;
 
     /// `tan x`, elementwise, `x` in radians.
-    Tan => tan() = |x| x.tan(), from Output |y| y.one() + y.square(), 10.0;
+    Tan => tan() = |x| x.tan(), from Output |y| y.one() + y.square(), 1.0;
 
     /// `arcsin x`, elementwise, in radians; NaN outside of -1 to 1. The gradient at -1 and 1 is infinite.
-    Asin => asin() = |x| x.asin(), from Input |x| (x.one() - x.square()).sqrt().recip(), 8.0;
+    Asin => asin() = |x| x.asin(), from Input |x| (x.one() - x.square()).sqrt().recip(), 0.7;
 
     /// `arccos x`, elementwise, in radians; NaN outside of -1 to 1. The gradient at -1 and 1 is infinite.
-    Acos => acos() = |x| x.acos(), from Input |x| -(x.one() - x.square()).sqrt().recip(), 8.0;
+    Acos => acos() = |x| x.acos(), from Input |x| -(x.one() - x.square()).sqrt().recip(), 0.7;
 
     /// `arctan x`, elementwise, in radians.
-    Atan => atan() = |x| x.atan(), from Input |x| (x.one() + x.square()).recip(), 8.0;
+    Atan => atan() = |x| x.atan(), from Input |x| (x.one() + x.square()).recip(), 0.8;
 
     /// The hyperbolic sine `(eˣ - e⁻ˣ) / 2`, elementwise.
-    Sinh => sinh() = |x| x.sinh(), from Output |y| (y.one() + y.square()).sqrt(), 8.0;
+    Sinh => sinh() = |x| x.sinh(), from Output |y| (y.one() + y.square()).sqrt(), 0.8;
 
     /// The hyperbolic cosine `(eˣ + e⁻ˣ) / 2`, elementwise.
     Cosh => cosh() = |x| x.cosh(),
         // sinh x as tanh x cosh x: the difference of exponentials would cancel near 0.
-        from Input |x| x.tanh() * x.constant(0.5) * (x.exp() + (-x).exp()), 8.0;
+        from Input |x| x.tanh() * x.constant(0.5) * (x.exp() + (-x).exp()), 0.8;
 
     /// The number whose hyperbolic sine is `x`, elementwise.
-    Asinh => asinh() = |x| x.asinh(), from Input |x| (x.one() + x.square()).sqrt().recip(), 12.0;
+    Asinh => asinh() = |x| x.asinh(), from Input |x| (x.one() + x.square()).sqrt().recip(), 1.0;
 
     /// The positive number whose hyperbolic cosine is `x`, elementwise; NaN below 1. The gradient at 1 is infinite.
     Acosh => acosh() = |x| x.acosh(),
-        from Input |x| ((x.clone() - x.one()) * (x.one() + x)).sqrt().recip(), 12.0;
+        from Input |x| ((x.clone() - x.one()) * (x.one() + x)).sqrt().recip(), 1.0;
 
     /// The number whose hyperbolic tangent is `x`, elementwise; NaN outside of -1 to 1. The gradient at -1 and 1 is
     /// infinite.
     Atanh => atanh() = |x| x.atanh(),
-        from Input |x| ((x.one() - x.clone()) * (x.one() + x)).recip(), 12.0;
+        from Input |x| ((x.one() - x.clone()) * (x.one() + x)).recip(), 1.0;
 
     /// `1 - erf(x)`, elementwise, without cancellation.
     Erfc => erfc() = |x| x.erfc(),
-        from Input |x| x.constant(-FRAC_2_SQRT_PI) * (-x.square()).exp(), 12.0;
+        from Input |x| x.constant(-FRAC_2_SQRT_PI) * (-x.square()).exp(), 1.0;
 
     /// The next whole number towards -∞, elementwise. The gradient is 0.
     Floor => floor() = |x| x.floor(), from Nothing |x| x.constant(0.0), 0.3;
@@ -250,7 +250,7 @@ unary! {
 
     /// `xᵖ`, elementwise; NaN below 0 unless `p` is a whole number.
     Powf => powf(p: f64) = |x| x.powf(p),
-        from Input |x| if p == 0.0 { x.constant(0.0) } else { x.constant(p) * x.powf(p - 1.0) }, 20.0;
+        from Input |x| if p == 0.0 { x.constant(0.0) } else { x.constant(p) * x.powf(p - 1.0) }, 2.0;
 }
 
 /// Formulas over tensors are recorded op by op, so that a derivative has derivatives.

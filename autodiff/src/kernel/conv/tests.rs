@@ -178,6 +178,9 @@ fn larger() -> Vec<ConvShape> {
         ConvShape { padding: [4, 6], ..shape([3, 16, 6, 7, 17, 3, 5]) },
         ConvShape { padding: [2, 6], ..shape([3, 16, 6, 7, 17, 3, 5]) },
         ConvShape { padding: [1, 0], ..shape([21, 19, 3, 2, 16, 3, 1]) },
+        // More weights than pixels: their gradient goes by blocks of output channels, the last of them smaller.
+        same([2, 150, 7, 7, 270, 3, 3]),
+        ConvShape { stride: [2, 2], ..same([1, 420, 7, 7, 300, 3, 3]) },
     ]
 }
 

@@ -7,12 +7,10 @@ use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::Level;
 use crate::kernel::parallel;
 use crate::kernel::vector::{Job, Vector, dispatch, lanes};
+use std::ops::Range;
 
 /// [`weight_grad`](super::weight_grad) at some level, of shapes none of whose sizes is zero.
 pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
-    /// The most numbers to hold as partial sums.
-    const PARTIAL: usize = 1 << 22;
-
     let [c_in, c_out, _] = s.group();
     let ns = s.work() * MAC_NS * (size_of::<T>() / 4) as f64;
     let most = (ns / parallel::SERIAL_NS) as usize;
@@ -22,33 +20,65 @@ pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw:
 
     let form = Form::new(level, lanes::<T>(level), c_out);
     offsets.resize(taps.next_multiple_of(form.taps()), 0);
-    let partial = offsets.len() * c_out.next_multiple_of(form.channels(lanes::<T>(level)));
+    let Cut { parts, blocks, block } = Cut::new::<T>(level, s, form, offsets.len(), most);
+    let partial = offsets.len() * block;
 
     // The images and their bands are summed in chunks, so that several threads have work.
     let bands = lattice.bands();
     let units = s.n * bands;
-    let chunks = PIECES.div_ceil(s.groups).min(most).min(PARTIAL / (partial * s.groups)).clamp(1, units);
-    let chunk = units.div_ceil(chunks);
+    let chunk = units.div_ceil(parts.min(units));
     let chunks = units.div_ceil(chunk);
 
-    let mut sums = Fresh::take(s.groups * chunks * partial);
+    let mut sums = Fresh::take(s.groups * blocks * chunks * partial);
     let (lattice, offsets) = (&lattice, &*offsets);
-    parallel::items(&mut sums, partial, ns / (chunks * s.groups) as f64, |i, sums| {
-        let (group, i) = (i / chunks, i % chunks);
-        let units = [i * chunk, ((i + 1) * chunk).min(units)];
+    parallel::items(&mut sums, partial, ns / (chunks * blocks * s.groups) as f64, |i, sums| {
+        let (i, at) = (i / chunks, i % chunks);
+        let (group, first) = (i / blocks, i % blocks * block);
+        let units = [at * chunk, ((at + 1) * chunk).min(units)];
+        let outputs = first..c_out.min(first + block);
         sums.fill(T::ZERO);
-        dispatch(level, Weigh { s, lattice, offsets, form, group, units, x, g, sums });
+        dispatch(level, Weigh { s, lattice, offsets, form, group, outputs, units, x, g, sums });
     });
 
     let sums = add_chunks(sums, partial, chunks);
     let per_channel = |i: usize, dw: &mut [T]| {
         let (group, channel) = (i / c_out, i % c_out);
-        let sums = &sums[group * chunks * partial..][..partial];
+        let sums = &sums[(group * blocks + channel / block) * chunks * partial..][..partial];
         for (tap, dw) in dw.iter_mut().enumerate() {
-            *dw = sums[form.place(lanes::<T>(level), offsets.len(), channel, tap)];
+            *dw = sums[form.place(lanes::<T>(level), offsets.len(), channel % block, tap)];
         }
     };
     parallel::items(dw, taps, taps as f64, per_channel);
+}
+
+/// How the sums are cut, by the shape alone, so that several threads have work.
+pub(super) struct Cut {
+    /// What is summed over is cut into so many parts, each with sums of its own: as many as there is memory for.
+    pub(super) parts: usize,
+    /// And the output channels of a group into so many blocks: where there are too many sums for as many parts as wanted.
+    pub(super) blocks: usize,
+    /// The output channels of a block, filled up to whole tiles.
+    pub(super) block: usize,
+}
+
+impl Cut {
+    /// For so many sums for each output channel, and at `most` so many pieces.
+    pub(super) fn new<T>(level: Level, s: &ConvShape, form: Form, sums: usize, most: usize) -> Cut
+    where
+        T: Float,
+    {
+        /// The most numbers to hold as partial sums.
+        const PARTIAL: usize = 1 << 22;
+        /// The least output channels for which the image is laid out anew.
+        const BLOCK: usize = 128;
+        let [_, c_out, _] = s.group();
+        let tile = form.channels(lanes::<T>(level));
+        let all = s.groups * sums * c_out.next_multiple_of(tile);
+        let parts = PIECES.div_ceil(s.groups).min(most).min(PARTIAL / all).max(1);
+        let blocks = PIECES.min(most).div_ceil(parts * s.groups).min(c_out / BLOCK).max(1);
+        let block = c_out.div_ceil(blocks).next_multiple_of(tile);
+        Cut { parts, blocks: c_out.div_ceil(block), block }
+    }
 }
 
 /// Adds to the first of every `chunks` pieces of `partial` numbers the others, in order.
@@ -120,7 +150,7 @@ impl Form {
     }
 }
 
-/// The gradient by the weights, summed over some bands of images, for one group.
+/// The gradient by the weights, summed over some bands of images, for some output channels of one group.
 struct Weigh<'a, T: Float> {
     s: &'a ConvShape,
     lattice: &'a Lattice,
@@ -128,6 +158,8 @@ struct Weigh<'a, T: Float> {
     offsets: &'a [usize],
     form: Form,
     group: usize,
+    /// The output channels, counted in the group.
+    outputs: Range<usize>,
     /// The bands to sum, counted through all images.
     units: [usize; 2],
     x: &'a [T],
@@ -145,18 +177,19 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
         let plane = high.out_len * wide.out_len;
         let image = c_in * self.s.h * self.s.w;
         let mut lattice = Fresh::take(self.lattice.len());
-        let channels = c_out.next_multiple_of(self.form.channels(V::LANES));
+        let outputs = self.outputs.len();
+        let channels = outputs.next_multiple_of(self.form.channels(V::LANES));
         let mut turned = Fresh::take(channels * whole::<T, V>(self.lattice.pixels(self.lattice.band)));
         for unit in self.units[0]..self.units[1] {
             let (i, band) = (unit / bands * self.s.groups + self.group, unit % bands);
             let [start, end] = self.lattice.rows(band);
-            let g = &self.g[i * c_out * plane..(i + 1) * c_out * plane];
+            let g = &self.g[(i * c_out + self.outputs.start) * plane..][..outputs * plane];
             let size = [end - start, wide.out_len];
             self.lattice.fill::<T, V>(&self.x[i * image..(i + 1) * image], [start, end], &mut lattice);
             match self.form {
                 Form::Outer { vectors, .. } => {
                     let (g, pixels) = (&g[start * size[1]..], size[0] * size[1]);
-                    transpose::<T, V>(g, plane, c_out, pixels, vectors * V::LANES, &mut turned);
+                    transpose::<T, V>(g, plane, outputs, pixels, vectors * V::LANES, &mut turned);
                     let size = [size[0], size[1], self.lattice.pitch];
                     outer::<T, V>(vectors, size, self.offsets, &lattice, &turned, self.sums);
                 }

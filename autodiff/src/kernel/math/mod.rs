@@ -7,6 +7,8 @@
 //! which NaN it is may differ. A processor without that instruction (x86-64 before 2013) has it done by the C library:
 //! with the same bits, but slowly.
 //!
+//! Those in [`wide`] do the same in double precision and round once: for functions that are rarer.
+//!
 //! Those in [`double`] serve gradient checks, where accuracy matters and speed does not: they defer to `std`
 //! and `libm`, and only arrange the formulas so that nothing overflows or cancels.
 //!
@@ -21,11 +23,12 @@
 
 pub(crate) mod double;
 pub(crate) mod single;
+pub(crate) mod wide;
 
 #[cfg(test)]
 mod tests {
     use super::super::dispatch::{Kernel, vectorized};
-    use super::{double, single};
+    use super::{double, single, wide};
     use std::f32::consts::{FRAC_1_SQRT_2, LN_2};
     use std::hint::black_box;
 
@@ -104,6 +107,46 @@ mod tests {
     }
 
     #[test]
+    fn errors_by_way_of_double_precision_are_as_stated() {
+        check("exp2", wide::exp2, libm::exp2, 0.501);
+        check("ln_1p", wide::ln_1p, libm::log1p, 0.501);
+        check("log2", wide::log2, libm::log2, 0.501);
+        check("log10", wide::log10, libm::log10, 0.501);
+        check("tan", wide::tan, libm::tan, 0.501);
+        check("asin", wide::asin, libm::asin, 0.501);
+        check("acos", wide::acos, libm::acos, 0.501);
+        check("atan", wide::atan, libm::atan, 0.501);
+        check("sinh", wide::sinh, libm::sinh, 0.501);
+        check("cosh", wide::cosh, libm::cosh, 0.501);
+        check("asinh", wide::asinh, libm::asinh, 0.501);
+        check("acosh", wide::acosh, f64::acosh, 0.501);
+        check("atanh", wide::atanh, libm::atanh, 0.501);
+        check("erfc", wide::erfc, libm::erfc, 0.501);
+        for y in SPECIAL.into_iter().chain([2.0, 3.0, -2.0, -3.0, 0.5, -0.5, 1.5, 1e-3, 16_777_217.0]) {
+            let exact = f64::from(y);
+            check(&format!("atan2(x, {y})"), |x| wide::atan2(x, y), |x| libm::atan2(x, exact), 0.501);
+            check(&format!("atan2({y}, x)"), |x| wide::atan2(y, x), |x| libm::atan2(exact, x), 0.501);
+            check(&format!("hypot(x, {y})"), |x| wide::hypot(x, y), |x| libm::hypot(x, exact), 0.501);
+            check(&format!("pow(x, {y})"), |x| wide::pow(x, y), |x| libm::pow(x, exact), 0.501);
+            check(&format!("pow({y}, x)"), |x| wide::pow(y, x), |x| libm::pow(exact, x), 0.501);
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_division_is_exact() {
+        let bits = |x: f32| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() };
+        let near = (0..2000).map(|i| (i as f32 * 0.37 - 300.0) * 1.1);
+        for x in (0..=u32::MAX).step_by(1_000_003).map(f32::from_bits).chain(SPECIAL).chain(near) {
+            for y in [1.0, -0.1, 3.0, 7e-3, 1e30, -1e-30, 268_435_460.0].into_iter().chain(SPECIAL) {
+                for (x, y) in [(x, y), (y, x)] {
+                    let (got, want) = (wide::fmod(x, y), libm::fmodf(x, y));
+                    assert_eq!(bits(got), bits(want), "fmod({x:e}, {y:e}) is {got:e}, not {want:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_error_of_the_slope_of_gelu_is_as_stated() {
         for single in (0..=u32::MAX).step_by(4099).map(f32::from_bits).chain(SPECIAL) {
             let (got, x) = (single::gelu_slope(single), f64::from(single));
@@ -122,7 +165,9 @@ mod tests {
 
     #[test]
     fn odd_functions_keep_the_sign_of_zero() {
-        for f in [single::sin, single::tanh, single::erf, single::exp_m1] {
+        let narrow = [single::sin, single::tanh, single::erf, single::exp_m1];
+        let odd = [wide::ln_1p, wide::tan, wide::asin, wide::atan, wide::sinh, wide::asinh, wide::atanh];
+        for f in narrow.into_iter().chain(odd) {
             assert_eq!(f(0.0).to_bits(), 0.0_f32.to_bits());
             assert_eq!(f(-0.0).to_bits(), (-0.0_f32).to_bits());
         }
@@ -206,6 +251,23 @@ mod tests {
         same_in_a_loop("softplus", single::softplus);
         same_in_a_loop("erf", single::erf);
         same_in_a_loop("gelu_slope", single::gelu_slope);
+        same_in_a_loop("exp2", wide::exp2);
+        same_in_a_loop("ln_1p", wide::ln_1p);
+        same_in_a_loop("log2", wide::log2);
+        same_in_a_loop("log10", wide::log10);
+        same_in_a_loop("tan", wide::tan);
+        same_in_a_loop("asin", wide::asin);
+        same_in_a_loop("acos", wide::acos);
+        same_in_a_loop("atan", wide::atan);
+        same_in_a_loop("sinh", wide::sinh);
+        same_in_a_loop("cosh", wide::cosh);
+        same_in_a_loop("asinh", wide::asinh);
+        same_in_a_loop("acosh", wide::acosh);
+        same_in_a_loop("atanh", wide::atanh);
+        same_in_a_loop("erfc", wide::erfc);
+        same_in_a_loop("atan2", |x| wide::atan2(x, -0.7));
+        same_in_a_loop("hypot", |x| wide::hypot(x, 3.0));
+        same_in_a_loop("pow", |x| wide::pow(x, 1.7));
     }
 
     /// Asserts that `got` is within three units in the last place of `want`.

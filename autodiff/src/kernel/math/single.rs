@@ -123,7 +123,7 @@ pub(crate) fn ln(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn sin(x: f32) -> f32 {
     let (r, n) = quadrant(x.abs());
-    turn(r, n, x.to_bits() & SIGN)
+    turn(r as f32, n, x.to_bits() & SIGN)
 }
 
 /// The cosine, `x` in radians, computed as the sine is.
@@ -132,7 +132,7 @@ pub(crate) fn sin(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn cos(x: f32) -> f32 {
     let (r, n) = quadrant(x.abs());
-    turn(r, n.wrapping_add(1), 0)
+    turn(r as f32, n.wrapping_add(1), 0)
 }
 
 /// `r` and `n` with `a = r + n π/2` and `|r| <= π/4`, for `a >= 0`; `n` modulo `2^32`.
@@ -142,7 +142,7 @@ pub(crate) fn cos(x: f32) -> f32 {
 /// circles and are left out; of the others the first two, and the rest as one number, determine the
 /// angle.
 #[inline(always)]
-fn quadrant(a: f32) -> (f32, u32) {
+pub(super) fn quadrant(a: f32) -> (f64, u32) {
     // As for single precision: it rounds what is below 2^51.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     // From these arguments on, one piece can be left out, two, three.
@@ -178,7 +178,7 @@ fn quadrant(a: f32) -> (f32, u32) {
     let n_sum = sum + ROUND;
     let r = (sum - (n_sum - ROUND)) * std::f64::consts::FRAC_PI_2;
     let n = n_first.to_bits().wrapping_add(n_second.to_bits()).wrapping_add(n_sum.to_bits());
-    (r as f32, n as u32)
+    (r, n as u32)
 }
 
 /// `sin(r + n π/2)`, its sign bit flipped where `sign` has it set.

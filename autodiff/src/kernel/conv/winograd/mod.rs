@@ -30,13 +30,14 @@ mod weights;
 
 use super::lattice::{Axis, Lattice, whole, zero};
 use super::mix::tile_rows;
-use super::weigh::{Form, add_chunks, outer, transpose};
+use super::weigh::{Cut, Form, add_chunks, outer, transpose};
 use super::{ConvShape, MAC_NS, PIECES, WEIGHT_NS, tile};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Level, vectorized};
 use crate::kernel::parallel::{self, Shared};
 use crate::kernel::vector::{Job, Vector, dispatch, lanes};
+use std::ops::Range;
 use transform::{gather, gather_weights, spread, spread_output};
 use weights::Weights;
 
@@ -88,18 +89,23 @@ impl Plan {
         level: Level,
         s: &ConvShape,
         [mut high, wide]: [Axis; 2],
-        from: usize,
+        [from, to]: [usize; 2],
         lanes: usize,
         [units, parts]: [usize; 2],
     ) -> Plan {
-        // In single precision about half of a second-level cache: those with AVX-512 have 1 MiB or more.
-        let elements = if level == Level::Avx512 { 1 << 17 } else { 1 << 16 };
         let (source, out) = ([high.len, wide.len], [high.out_len, wide.out_len]);
         let tiles = out[0].div_ceil(OUTPUTS);
         high.grid = tiles * OUTPUTS;
         let (grid, taps) = (wide.grid, wide.taps[0].clone());
+        // In single precision about half of a second-level cache: those with AVX-512 have 1 MiB or more. Each unit goes
+        // through all weights, or sums for them: where they are many times that, fewer units are the lesser evil (512
+        // channels of 7 x 7 by two units in place of four: 0.8 of the time).
+        let cache = if level == Level::Avx512 { 1 << 17 } else { 1 << 16 };
+        let elements = cache.max(PLACES * taps.len() * from * to / 16);
         let lines = Lattice::new(1, [high, wide], 1);
         let all = s.n * tiles;
+        // Few pixels do not keep the multipliers busy, for each weight is loaded for a vector or two.
+        let units = units.min((all * lines.pitch / (4 * lanes)).max(parts));
         let most = all.div_ceil(units.max(1)).min(elements / (PLACES * from * lines.pitch)).max(1);
         // The largest share of whole vectors in a unit, and of work in the largest part; of two such units the larger.
         let share = |rows: usize| {
@@ -213,7 +219,7 @@ pub(super) fn mix<T: Float>(
     let mut kernel = axes[0].taps[0].clone();
     kernel.sort_by_key(|tap| tap.shift);
     let columns: Vec<usize> = axes[1].taps[0].iter().map(|tap| tap.index).collect();
-    let plan = Plan::new(level, s, axes, from, lanes::<T>(level), [units, parallel::threads()]);
+    let plan = Plan::new(level, s, axes, [from, to], lanes::<T>(level), [units, parallel::threads()]);
 
     let rows = tile_rows(level, to);
     let tiles = to.div_ceil(rows);
@@ -369,42 +375,44 @@ impl<T: Float> Mix<'_, T> {
 
 /// [`weight_grad`](super::weight_grad), for shapes for which it [`pays`].
 pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw: &mut [T]) {
-    /// The most numbers to hold as partial sums.
-    const PARTIAL: usize = 1 << 22;
     let [c_in, c_out, _] = s.group();
     let ns = s.work() / 2.0 * MAC_NS * (size_of::<T>() / 4) as f64;
     let most = (ns / parallel::SERIAL_NS) as usize;
-    let axes = s.axes(Axis::forward);
-    let parts = PIECES.div_ceil(s.groups).min(most).max(1);
-    let plan = Plan::new(level, s, axes, c_in, 1, [parts, parts * s.groups]);
     let lanes = lanes::<T>(level);
     let form = Form::new(level, lanes, c_out);
-    let mut offsets = plan.offsets.clone();
-    let taps = offsets.len();
-    offsets.resize(taps.next_multiple_of(form.taps()), 0);
-    let channels = c_out.next_multiple_of(form.channels(lanes));
-    let partial = PLACES * offsets.len() * channels;
+    let taps = c_in * s.kw;
+    let wide = taps.next_multiple_of(form.taps());
 
-    // Units are summed in chunks, so that several threads have work.
+    // Units are summed in chunks.
+    let Cut { parts, blocks, block } = Cut::new::<T>(level, s, form, PLACES * wide, most);
+    let partial = PLACES * wide * block;
+    let plan =
+        Plan::new(level, s, s.axes(Axis::forward), [c_in, block], 1, [parts, parts * s.groups * blocks]);
+    let mut offsets = plan.offsets.clone();
+    offsets.resize(wide, 0);
     let units = plan.units();
-    let chunks = parts.min(PARTIAL / (partial * s.groups)).clamp(1, units);
-    let chunk = units.div_ceil(chunks);
+    let chunk = units.div_ceil(parts.min(units));
     let chunks = units.div_ceil(chunk);
-    let mut sums = Fresh::take(s.groups * chunks * partial);
+    let mut sums = Fresh::take(s.groups * blocks * chunks * partial);
     let (plan, offsets) = (&plan, &*offsets);
-    parallel::items(&mut sums, partial, ns / (chunks * s.groups) as f64, |i, sums| {
-        let (group, i) = (i / chunks, i % chunks);
-        let units = [i * chunk, ((i + 1) * chunk).min(units)];
+    parallel::items(&mut sums, partial, ns / (chunks * blocks * s.groups) as f64, |i, sums| {
+        let (i, at) = (i / chunks, i % chunks);
+        let (group, first) = (i / blocks, i % blocks * block);
+        let units = [at * chunk, ((at + 1) * chunk).min(units)];
+        let outputs = group * c_out + first..group * c_out + c_out.min(first + block);
         sums.fill(T::ZERO);
-        dispatch(level, Weigh { plan, offsets, form, group, c_out, channels, units, x, g, sums });
+        dispatch(
+            level,
+            Weigh { plan, offsets, form, group, all: s.c_out, outputs, channels: block, units, x, g, sums },
+        );
     });
 
     let sums = add_chunks(sums, partial, chunks);
     parallel::items(dw, taps * 3, (taps * PLACES) as f64, |i, dw| {
         let (group, channel) = (i / c_out, i % c_out);
-        let sums = &sums[group * chunks * partial..][..partial];
+        let sums = &sums[(group * blocks + channel / block) * chunks * partial..][..partial];
         for tap in 0..taps {
-            let at = form.place(lanes, offsets.len(), channel, tap);
+            let at = form.place(lanes, offsets.len(), channel % block, tap);
             let m = std::array::from_fn(|p| sums[p * (partial / PLACES) + at].to_f64());
             for (r, value) in gather_weights(m).into_iter().enumerate() {
                 dw[(tap / s.kw * 3 + r) * s.kw + tap % s.kw] = T::from_f64(value);
@@ -413,15 +421,18 @@ pub(super) fn weigh<T: Float>(level: Level, s: &ConvShape, x: &[T], g: &[T], dw:
     });
 }
 
-/// The sums of some units, for one group.
+/// The sums of some units, for some output channels of one group.
 struct Weigh<'a, T: Float> {
     plan: &'a Plan,
     /// Those of the plan, filled up to whole tiles.
     offsets: &'a [usize],
     form: Form,
     group: usize,
-    c_out: usize,
-    /// The output channels, filled up to whole tiles.
+    /// The number of output channels in all groups.
+    all: usize,
+    /// Those that are summed for.
+    outputs: Range<usize>,
+    /// How many they are, filled up to whole tiles.
     channels: usize,
     units: [usize; 2],
     x: &'a [T],
@@ -453,9 +464,9 @@ impl<T: Float> Job<T> for Weigh<'_, T> {
             while at < end {
                 let (image, [first, last]) = plan.run([at, end]);
                 let (top, bottom) = (first * OUTPUTS, height.min(last * OUTPUTS));
-                let g = &self.g[((image * plan.groups + self.group) * self.c_out * height + top) * width..];
+                let g = &self.g[((image * self.all + self.outputs.start) * height + top) * width..];
                 let count = (bottom - top) * width;
-                transpose::<T, V>(g, height * width, self.c_out, count, vector, &mut turned);
+                transpose::<T, V>(g, height * width, self.outputs.len(), count, vector, &mut turned);
                 let e = &mut e[(at - range[0]) * width * vector..];
                 let blocks = turned.chunks_exact(count * vector).zip(e.chunks_mut(pixels * vector));
                 for (turned, e) in blocks.take(self.channels / vector) {
