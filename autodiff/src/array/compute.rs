@@ -216,6 +216,11 @@ impl<T: Float> Array<T> {
         self.fold::<reduce::Add>(axes)
     }
 
+    /// The sum of the products of two arrays of one shape.
+    pub(crate) fn dot(&self, other: &Self) -> T {
+        self.with_slice(|x| other.with_slice(|y| reduce::dot(x, y)))
+    }
+
     /// The matrix product over the last two axes; the axes in front broadcast. Both ranks are at least 2.
     ///
     /// # Errors
