@@ -238,19 +238,29 @@ impl<T: Float, R: Fold<T>> Kernel for Columns<'_, T, R> {
     }
 }
 
-/// Combines `n` rows of at most [`COLUMNS`] columns, the rows `stride` apart, in pairs of blocks of [`ROWS`]; `spare` holds
-/// [`levels`] rows besides.
-fn columns<T: Float, R: Fold<T>>(out: &mut [T], spare: &mut [T], x: &[T], n: usize, stride: usize) {
-    if n <= ROWS {
-        out.fill(R::EMPTY);
-        vectorized(Columns::<T, R> { out, x, n, stride, fold: PhantomData });
-        return;
+/// Combines `n` rows of at most [`COLUMNS`] columns, the rows `stride` apart, in pairs of blocks of [`ROWS`].
+pub(super) fn columns<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, stride: usize) {
+    fn halves<T: Float, R: Fold<T>>(out: &mut [T], spare: &mut [T], x: &[T], n: usize, stride: usize) {
+        if n <= ROWS {
+            out.fill(R::EMPTY);
+            vectorized(Columns::<T, R> { out, x, n, stride, fold: PhantomData });
+            return;
+        }
+        let half = upper(n);
+        let (right, spare) = spare.split_at_mut(out.len());
+        halves::<T, R>(out, spare, x, half, stride);
+        halves::<T, R>(right, spare, &x[half * stride..], n - half, stride);
+        vectorized(Columns::<T, R> { out, x: right, n: 1, stride: 0, fold: PhantomData });
     }
-    let half = upper(n);
-    let (right, spare) = spare.split_at_mut(out.len());
-    columns::<T, R>(out, spare, x, half, stride);
-    columns::<T, R>(right, spare, &x[half * stride..], n - half, stride);
-    vectorized(Columns::<T, R> { out, x: right, n: 1, stride: 0, fold: PhantomData });
+    let mut spare = vec![T::ZERO; levels(n) * out.len()];
+    halves::<T, R>(out, &mut spare, x, n, stride);
+}
+
+/// How many of `inner` columns go together, where each takes `ns` nanoseconds: as many as are good for the caches, but a part
+/// for each thread, if that is worth it.
+pub(super) fn width(inner: usize, ns: f64) -> usize {
+    let threads = if parallel::worthwhile(inner as f64 * ns) { parallel::threads() } else { 1 };
+    inner.div_ceil(threads).next_multiple_of(LEAST_COLUMNS).min(COLUMNS)
 }
 
 /// How many of `n` rows, more than [`ROWS`], make the first half.
@@ -277,13 +287,11 @@ pub(crate) fn middle<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, inn
     } else {
         // A column's bits are its own, however many go together.
         let column_ns = n as f64 * 0.1;
-        let threads = if parallel::worthwhile(inner as f64 * column_ns) { parallel::threads() } else { 1 };
-        let width = inner.div_ceil(threads).next_multiple_of(LEAST_COLUMNS).min(COLUMNS);
+        let width = width(inner, column_ns);
         for (o, out) in out.chunks_mut(inner).enumerate() {
             let x = &x[o * n * inner..][..n * inner];
             parallel::items(out, width, width as f64 * column_ns, |piece, out| {
-                let mut spare = vec![T::ZERO; levels(n) * out.len()];
-                columns::<T, R>(out, &mut spare, &x[piece * width..], n, inner);
+                columns::<T, R>(out, &x[piece * width..], n, inner);
             });
         }
     }
