@@ -9,6 +9,7 @@ use crate::kernel::gemm::{self, Matrix};
 use crate::kernel::index;
 use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
+use crate::kernel::softmax::columns;
 use crate::kernel::strided;
 use crate::kernel::{scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
@@ -216,6 +217,11 @@ impl<T: Float> Array<T> {
         self.fold::<reduce::Add>(axes)
     }
 
+    /// The sum of the products of two arrays of one shape.
+    pub(crate) fn dot(&self, other: &Self) -> T {
+        self.with_slice(|x| other.with_slice(|y| reduce::dot(x, y)))
+    }
+
     /// The matrix product over the last two axes; the axes in front broadcast. Both ranks are at least 2.
     ///
     /// # Errors
@@ -314,40 +320,62 @@ impl<T: Float> Array<T> {
         positions.permute(&order).expect("each axis once")
     }
 
-    /// Softmax along the last axis.
-    pub(crate) fn softmax(&self) -> Self {
-        let n = self.shape.dim(self.rank() - 1);
-        Self::build(self.shape, |out| self.with_slice(|x| softmax::softmax(out, x, n)))
-    }
-
-    /// `ln Σ eˣ` along the last axis, which stays with size 1.
-    pub(crate) fn log_sum_exp(&self) -> Self {
-        let last = self.rank() - 1;
-        let n = self.shape.dim(last);
-        Self::build(self.shape.with(last, 1), |out| {
-            self.with_slice(|x| softmax::log_sum_exp(out, x, n, |_, largest, rest| largest + rest));
+    /// Softmax along an axis.
+    pub(crate) fn softmax(&self, axis: usize) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape, |out| {
+            self.with_slice(|x| match inner {
+                1 => softmax::softmax(out, x, n),
+                _ => columns::softmax(out, x, n, inner),
+            });
         })
     }
 
-    /// The logarithm of the softmax along the last axis.
-    pub(crate) fn log_softmax(&self) -> Self {
-        let n = self.shape.dim(self.rank() - 1);
-        Self::build(self.shape, |out| self.with_slice(|x| softmax::log_softmax(out, x, n)))
+    /// `ln Σ eˣ` along an axis, which stays with size 1.
+    pub(crate) fn log_sum_exp(&self, axis: usize) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape.with(axis, 1), |out| {
+            self.with_slice(|x| match inner {
+                1 => softmax::log_sum_exp(out, x, n, |_, largest, rest| largest + rest),
+                _ => columns::log_sum_exp(out, x, n, inner),
+            });
+        })
+    }
+
+    /// The logarithm of the softmax along an axis.
+    pub(crate) fn log_softmax(&self, axis: usize) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape, |out| {
+            self.with_slice(|x| match inner {
+                1 => softmax::log_softmax(out, x, n),
+                _ => columns::log_softmax(out, x, n, inner),
+            });
+        })
     }
 
     /// Pulls `self` back through [`softmax`](Self::softmax), whose result is `y`.
-    pub(crate) fn softmax_grad(&self, y: &Self) -> Self {
-        let n = self.shape.dim(self.rank() - 1);
+    pub(crate) fn softmax_grad(&self, y: &Self, axis: usize) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
         Self::build(self.shape, |out| {
-            self.with_slice(|g| y.with_slice(|y| softmax::softmax_grad(out, g, y, n)));
+            self.with_slice(|g| {
+                y.with_slice(|y| match inner {
+                    1 => softmax::softmax_grad(out, g, y, n),
+                    _ => columns::softmax_grad(out, g, y, n, inner),
+                });
+            });
         })
     }
 
     /// Pulls `self` back through [`log_softmax`](Self::log_softmax), whose result is `y`.
-    pub(crate) fn log_softmax_grad(&self, y: &Self) -> Self {
-        let n = self.shape.dim(self.rank() - 1);
+    pub(crate) fn log_softmax_grad(&self, y: &Self, axis: usize) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
         Self::build(self.shape, |out| {
-            self.with_slice(|g| y.with_slice(|y| softmax::log_softmax_grad(out, g, y, n)));
+            self.with_slice(|g| {
+                y.with_slice(|y| match inner {
+                    1 => softmax::log_softmax_grad(out, g, y, n),
+                    _ => columns::log_softmax_grad(out, g, y, n, inner),
+                });
+            });
         })
     }
 

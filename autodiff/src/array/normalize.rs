@@ -3,7 +3,8 @@
 use super::Array;
 use crate::float::Float;
 use crate::kernel::channel::{self, Layout, Operands};
-use crate::kernel::rows::{self, Affine};
+use crate::kernel::groups::{self, Grouping};
+use crate::kernel::rows::{self, Affine, Statistics};
 use crate::shape::Shape;
 
 /// What is normalised together, and what the weights belong to.
@@ -13,6 +14,8 @@ pub(crate) enum Over {
     Channels,
     /// The elements of the last so many axes; a weight for each of them.
     Rows { axes: usize },
+    /// The elements of each group of each image of `[n, groups, channels, pixels]`; a weight a channel.
+    Groups,
 }
 
 /// Where the statistics and the weights of a [`Layout`] lie.
@@ -23,6 +26,8 @@ enum Lie {
     Along(Layout),
     /// The statistics belong to a row, the weights lie along it.
     Rows,
+    /// The statistics belong to a group, the weights to a channel.
+    Groups(Grouping),
 }
 
 impl Over {
@@ -37,6 +42,10 @@ impl Over {
                 }
             }
             Self::Rows { .. } => Lie::Rows,
+            Self::Groups => {
+                let [groups, channels, pixels] = [1, 2, 3].map(|axis| shape.dim(axis));
+                Lie::Groups(Grouping { groups, channels, pixels })
+            }
         }
     }
 }
@@ -47,6 +56,17 @@ pub(crate) struct Moments<T> {
     pub(crate) mean: Vec<T>,
     pub(crate) variance: Vec<T>,
     inverse: Vec<T>,
+}
+
+impl<T: Float> Moments<T> {
+    /// Those that rows have each.
+    fn of_rows(rows: &[Statistics<T>]) -> Self {
+        Self {
+            mean: rows.iter().map(|row| row.mean).collect(),
+            variance: rows.iter().map(|row| row.variance).collect(),
+            inverse: rows.iter().map(|row| row.inverse).collect(),
+        }
+    }
 }
 
 /// The gradients with respect to the array, its weights and its biases.
@@ -90,13 +110,12 @@ impl<T: Float> Array<T> {
                             }
                             Lie::Along(layout) => normalize_along(out, layout, x, [weight, bias], epsilon),
                             Lie::Rows => {
-                                let found =
-                                    rows::normalize(out, x, Affine { weight, bias }, T::from_f64(epsilon));
-                                Moments {
-                                    mean: found.iter().map(|row| row.mean).collect(),
-                                    variance: found.iter().map(|row| row.variance).collect(),
-                                    inverse: found.iter().map(|row| row.inverse).collect(),
-                                }
+                                let affine = Affine { weight, bias };
+                                Moments::of_rows(&rows::normalize(out, x, affine, T::from_f64(epsilon)))
+                            }
+                            Lie::Groups(grouping) => {
+                                let (affine, epsilon) = (Affine { weight, bias }, T::from_f64(epsilon));
+                                Moments::of_rows(&groups::normalize(out, x, grouping, affine, epsilon))
                             }
                         });
                     });
@@ -161,22 +180,29 @@ impl<T: Float> Array<T> {
                         NormalizeGrad { x, weight: each([&products, inverse], |[sum, i]| sum * i), bias }
                     }
                     Lie::Rows => {
-                        let mut by_weight = [const { Vec::new() }; 2];
-                        let mut pull = |dx: &mut [T]| {
-                            by_weight = rows::normalize_grad(dx, g, x, weight, [mean, inverse]);
-                        };
-                        let x = if wanted {
-                            Some(Self::build(self.shape, pull))
-                        } else {
-                            pull(&mut []);
-                            None
-                        };
-                        let [weight, bias] = by_weight;
-                        NormalizeGrad { x, weight, bias }
+                        self.together(wanted, |dx| rows::normalize_grad(dx, g, x, weight, [mean, inverse]))
                     }
+                    Lie::Groups(grouping) => self.together(wanted, |dx| {
+                        groups::normalize_grad(dx, g, x, grouping, weight, [mean, inverse])
+                    }),
                 })
             })
         })
+    }
+
+    /// The gradients that `pull` finds in one pass: it writes that of the array, of this one's shape, to what it is given, which
+    /// is nothing if that is not `wanted`, and returns those of the weights and the biases.
+    fn together(&self, wanted: bool, pull: impl FnOnce(&mut [T]) -> [Vec<T>; 2]) -> NormalizeGrad<T> {
+        let mut by_weight = [const { Vec::new() }; 2];
+        let pull = |dx: &mut [T]| by_weight = pull(dx);
+        let x = if wanted {
+            Some(Self::build(self.shape, pull))
+        } else {
+            pull(&mut []);
+            None
+        };
+        let [weight, bias] = by_weight;
+        NormalizeGrad { x, weight, bias }
     }
 }
 

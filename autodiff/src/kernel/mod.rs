@@ -8,6 +8,7 @@ pub(crate) mod compiled;
 pub(crate) mod conv;
 pub(crate) mod dispatch;
 pub(crate) mod gemm;
+pub(crate) mod groups;
 pub(crate) mod index;
 pub(crate) mod map;
 pub(crate) mod math;

@@ -178,7 +178,7 @@ pub(crate) fn split<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
 }
 
 /// How many items of `ns` nanoseconds a thread takes at once, for the taking to cost nothing.
-fn in_a_row(ns: f64) -> usize {
+pub(crate) fn in_a_row(ns: f64) -> usize {
     (CHUNK_NS / 4.0 / ns) as usize
 }
 

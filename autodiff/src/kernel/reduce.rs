@@ -180,6 +180,32 @@ fn long_row<T: Float, R: Fold<T>>(x: &[T]) -> T {
     combined::<T, R>(x.len(), &pieces)
 }
 
+/// `sum ← Σ x y`, in double precision from each few hundred products on.
+struct SumOfProducts<'a, T> {
+    x: &'a [T],
+    y: &'a [T],
+    sum: &'a mut f64,
+}
+
+#[allow(clippy::inline_always)]
+impl<T: Float> Job<T> for SumOfProducts<'_, T> {
+    #[inline(always)]
+    fn run<V: Vector<T>>(self) {
+        [*self.sum] = sums([self.x, self.y], |[x, y]: [V; 2]| [x.times(y)]);
+    }
+}
+
+/// The sum of the products of equally long rows: of pieces, whose sums are added in order.
+pub(crate) fn dot<T: Float>(x: &[T], y: &[T]) -> T {
+    assert_eq!(x.len(), y.len(), "reduce: lengths differ");
+    let mut pieces = vec![0.0; x.len().div_ceil(PIECE)];
+    parallel::items(&mut pieces, 1, PIECE as f64 * ROW_NS, |i, sum| {
+        let here = i * PIECE..x.len().min((i + 1) * PIECE);
+        dispatch(level(), SumOfProducts { x: &x[here.clone()], y: &y[here], sum: &mut sum[0] });
+    });
+    T::from_f64(pieces.iter().fold(0.0, |sum, piece| sum + piece))
+}
+
 /// Combines `out` with `n` rows of `x`, `stride` apart, one after the other.
 struct Columns<'a, T, R> {
     out: &'a mut [T],
@@ -212,19 +238,29 @@ impl<T: Float, R: Fold<T>> Kernel for Columns<'_, T, R> {
     }
 }
 
-/// Combines `n` rows of at most [`COLUMNS`] columns, the rows `stride` apart, in pairs of blocks of [`ROWS`]; `spare` holds
-/// [`levels`] rows besides.
-fn columns<T: Float, R: Fold<T>>(out: &mut [T], spare: &mut [T], x: &[T], n: usize, stride: usize) {
-    if n <= ROWS {
-        out.fill(R::EMPTY);
-        vectorized(Columns::<T, R> { out, x, n, stride, fold: PhantomData });
-        return;
+/// Combines `n` rows of at most [`COLUMNS`] columns, the rows `stride` apart, in pairs of blocks of [`ROWS`].
+pub(super) fn columns<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, stride: usize) {
+    fn halves<T: Float, R: Fold<T>>(out: &mut [T], spare: &mut [T], x: &[T], n: usize, stride: usize) {
+        if n <= ROWS {
+            out.fill(R::EMPTY);
+            vectorized(Columns::<T, R> { out, x, n, stride, fold: PhantomData });
+            return;
+        }
+        let half = upper(n);
+        let (right, spare) = spare.split_at_mut(out.len());
+        halves::<T, R>(out, spare, x, half, stride);
+        halves::<T, R>(right, spare, &x[half * stride..], n - half, stride);
+        vectorized(Columns::<T, R> { out, x: right, n: 1, stride: 0, fold: PhantomData });
     }
-    let half = upper(n);
-    let (right, spare) = spare.split_at_mut(out.len());
-    columns::<T, R>(out, spare, x, half, stride);
-    columns::<T, R>(right, spare, &x[half * stride..], n - half, stride);
-    vectorized(Columns::<T, R> { out, x: right, n: 1, stride: 0, fold: PhantomData });
+    let mut spare = vec![T::ZERO; levels(n) * out.len()];
+    halves::<T, R>(out, &mut spare, x, n, stride);
+}
+
+/// How many of `inner` columns go together, where each takes `ns` nanoseconds: as many as are good for the caches, but a part
+/// for each thread, if that is worth it.
+pub(super) fn width(inner: usize, ns: f64) -> usize {
+    let threads = if parallel::worthwhile(inner as f64 * ns) { parallel::threads() } else { 1 };
+    inner.div_ceil(threads).next_multiple_of(LEAST_COLUMNS).min(COLUMNS)
 }
 
 /// How many of `n` rows, more than [`ROWS`], make the first half.
@@ -251,13 +287,11 @@ pub(crate) fn middle<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, inn
     } else {
         // A column's bits are its own, however many go together.
         let column_ns = n as f64 * 0.1;
-        let threads = if parallel::worthwhile(inner as f64 * column_ns) { parallel::threads() } else { 1 };
-        let width = inner.div_ceil(threads).next_multiple_of(LEAST_COLUMNS).min(COLUMNS);
+        let width = width(inner, column_ns);
         for (o, out) in out.chunks_mut(inner).enumerate() {
             let x = &x[o * n * inner..][..n * inner];
             parallel::items(out, width, width as f64 * column_ns, |piece, out| {
-                let mut spare = vec![T::ZERO; levels(n) * out.len()];
-                columns::<T, R>(out, &mut spare, &x[piece * width..], n, inner);
+                columns::<T, R>(out, &x[piece * width..], n, inner);
             });
         }
     }
@@ -313,6 +347,19 @@ mod tests {
                 let (found, expected) = (Add::block(&x), block::<f32, Add>(&x));
                 assert!(found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(), "{n}");
             }
+        }
+    }
+
+    #[test]
+    fn sums_of_products_agree_with_double_precision_on_any_number_of_threads() {
+        for n in [0, 1, 3, 31, 33, BLOCK + 1, PIECE, PIECE + 5, 40 * PIECE + 700] {
+            let number = |i: usize, seed: usize| ((i * 7919 + seed) % 1009) as f32 / 1009.0 - 0.3;
+            let (x, y): (Vec<f32>, Vec<f32>) = (0..n).map(|i| (number(i, 13), number(i, 500))).unzip();
+            let terms = || x.iter().zip(&y).map(|(&x, &y)| f64::from(x) * f64::from(y));
+            let (exact, scale) = (terms().sum::<f64>(), terms().map(f64::abs).sum::<f64>());
+            let [one, two, five] = [1, 2, 5].map(|threads| crate::with_threads(threads, || dot(&x, &y)));
+            assert!((f64::from(one) - exact).abs() <= 1e-6 * scale, "{n}: {one} {exact}");
+            assert_eq!([one, one], [two, five], "{n}");
         }
     }
 

@@ -32,6 +32,25 @@ pub(crate) struct Statistics<T> {
     pub(crate) inverse: T,
 }
 
+#[allow(clippy::inline_always)]
+impl<T: Float> Statistics<T> {
+    /// Those of a row.
+    #[inline(always)]
+    pub(super) fn of<V: Vector<T>>(x: &[T], epsilon: T) -> Self {
+        let n = x.len() as f64;
+        let [total] = sums([x], |x: [V; 1]| x);
+        let mean = T::from_f64(total / n);
+        // SAFETY: a number can be read.
+        let center = unsafe { V::splat(&raw const mean) };
+        let [total] = sums([x], |[x]: [V; 1]| {
+            let distance = x.minus(center);
+            [distance.times(distance)]
+        });
+        let variance = T::from_f64(total / n);
+        Self { mean, variance, inverse: (variance + epsilon).sqrt().recip() }
+    }
+}
+
 /// Normalises whole rows.
 struct Forward<'a, T> {
     out: &'a mut [T],
@@ -49,17 +68,8 @@ impl<T: Float> Job<T> for Forward<'_, T> {
         let n = affine.weight.len();
         let (weight, bias) = (&affine.weight[..n], &affine.bias[..n]);
         for ((out, x), statistics) in out.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(statistics) {
-            let [total] = sums([x], |x: [V; 1]| x);
-            let mean = T::from_f64(total / n as f64);
-            // SAFETY: a number can be read.
-            let center = unsafe { V::splat(&raw const mean) };
-            let [total] = sums([x], |[x]: [V; 1]| {
-                let distance = x.minus(center);
-                [distance.times(distance)]
-            });
-            let variance = T::from_f64(total / n as f64);
-            let inverse = (variance + epsilon).sqrt().recip();
-            *statistics = Statistics { mean, variance, inverse };
+            *statistics = Statistics::of::<V>(x, epsilon);
+            let Statistics { mean, inverse, .. } = *statistics;
             for (j, (out, &x)) in out.iter_mut().zip(x).enumerate() {
                 *out = (x - mean) * inverse * weight[j] + bias[j];
             }

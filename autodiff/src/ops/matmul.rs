@@ -30,6 +30,24 @@ impl<T: Float> Op<T> for MatMul {
     }
 }
 
+/// `Σ a b` of two vectors, of rank 0.
+struct Dot;
+
+impl<T: Float> Op<T> for Dot {
+    fn name(&self) -> &'static str {
+        "dot"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(Array::scalar(x[0].dot(x[1])))
+    }
+    fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        Ok(grad * at.input(1 - index))
+    }
+    fn reads(&self, index: usize) -> Reads {
+        Reads::input(1 - index)
+    }
+}
+
 /// `x W + b` for matrices `x` and `W` and a row `b`, with the sum made where the product is.
 struct Affine;
 
@@ -89,7 +107,7 @@ impl<T: Float> Tensor<T> {
         }
         match (m_rank, n_rank) {
             // A vector is a row on the left and a column on the right, and its extra axis goes away again.
-            (1, 1) => self.row()?.matmul(&other.column()?)?.reshape([]),
+            (1, 1) => Dot.apply(&[self, other]),
             (1, _) => {
                 let product = self.row()?.matmul(other)?;
                 product.reshaped(product.shape().removing(product.rank() - 2))

@@ -78,6 +78,7 @@ impl Over {
         match self {
             Self::Channels => (0..rank).filter(|&axis| axis != 1).collect(),
             Self::Rows { axes } => (rank - axes as isize..rank).collect(),
+            Self::Groups => vec![2, 3],
         }
     }
 }
@@ -87,6 +88,7 @@ impl<T: Float> Op<T> for Normalize<T> {
         match self.over {
             Over::Channels => "batch_norm",
             Over::Rows { .. } => "layer_norm",
+            Over::Groups => "group_norm",
         }
     }
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
@@ -202,19 +204,24 @@ impl<T: Float> Tensor<T> {
     pub fn group_norm(&self, groups: usize, weight: &Self, bias: &Self, epsilon: f64) -> Result<Self> {
         let shape = self.shape();
         check_channels(shape, [weight, bias]).of_op("group_norm")?;
-        let [n, channels] = [shape.dim(0), shape.dim(1)];
+        let channels = shape.dim(1);
         if groups == 0 || !channels.is_multiple_of(groups) {
             let message =
                 format!("the {channels} channels of {shape} cannot be divided into {groups} groups");
             return Err(Error::new("group_norm", message));
         }
-        let of_group = shape.iter().skip(2).product::<usize>() * (channels / groups);
-        let plain = [Self::ones([n * groups, 1]), Self::zeros([n * groups, 1])];
-        let rows = self.reshaped(Shape::of([1, n * groups, of_group]))?;
-        let z = rows.standardize(Over::Channels, &plain[0], &plain[1], epsilon)?.0.reshaped(shape)?;
-        let along =
-            Shape::of(shape.iter().skip(1).enumerate().map(|(axis, dim)| if axis == 0 { dim } else { 1 }));
-        Ok(z * weight.reshaped(along)? + bias.reshaped(along)?)
+        let (n, own, pixels) = (shape.dim(0), channels / groups, shape.iter().skip(2).product());
+        if pixels == 1 {
+            // Channels of one number would be loops of one step: here weights and biases lie along the numbers of a group.
+            let along = |x: &Self| x.reshaped(Shape::of([groups, own]));
+            let rows = self.reshaped(Shape::of([n, groups, own]))?;
+            let plain = [Self::ones([own]), Self::zeros([own])];
+            let z = rows.standardize(Over::Rows { axes: 1 }, &plain[0], &plain[1], epsilon)?.0;
+            return (z * along(weight)? + along(bias)?).reshaped(shape);
+        }
+        let along = |x: &Self| x.reshaped(Shape::of([groups, own, 1]));
+        let images = self.reshaped(Shape::of([n, groups, own, pixels]))?;
+        images.standardize(Over::Groups, &along(weight)?, &along(bias)?, epsilon)?.0.reshaped(shape)
     }
 
     /// Instance normalisation (Ulyanov, Vedaldi and Lempitsky, arXiv:1607.08022) of `[n, channels, ..]`:
@@ -240,13 +247,8 @@ impl<T: Float> Tensor<T> {
                 format!("{shape} has no axes after images and channels, so that nothing would be left");
             return Err(Error::new("instance_norm", message));
         }
-        let [n, channels] = [shape.dim(0), shape.dim(1)];
-        // Each channel of each image is one of the channels of a batch of one.
-        let column = Shape::of([n * channels, 1]);
-        let weight = weight.broadcast_to([n, channels])?.reshaped(column)?;
-        let bias = bias.broadcast_to([n, channels])?.reshaped(column)?;
-        let rows = self.reshaped(Shape::of([1, n * channels, shape.iter().skip(2).product()]))?;
-        rows.standardize(Over::Channels, &weight, &bias, epsilon)?.0.reshaped(shape)
+        // Groups of one channel. Without channels there is nothing to divide.
+        self.group_norm(shape.dim(1).max(1), weight, bias, epsilon).of_op("instance_norm")
     }
 
     /// Normalisation by the root mean square (Zhang and Sennrich, arXiv:1910.07467): `weight x / √(mean(x²) + ε)`, with the

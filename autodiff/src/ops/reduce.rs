@@ -79,18 +79,20 @@ impl<T: Float> Op<T> for Extreme {
     }
 }
 
-/// `ln Σ eˣ` along the last axis, which stays with size 1.
-struct LogSumExp;
+/// `ln Σ eˣ` along an axis, which stays with size 1.
+struct LogSumExp {
+    axis: usize,
+}
 
 impl<T: Float> Op<T> for LogSumExp {
     fn name(&self) -> &'static str {
         "log_sum_exp"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(x[0].log_sum_exp())
+        Ok(x[0].log_sum_exp(self.axis))
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        Ok(grad * at.input(0).softmax(-1)?)
+        Ok(grad * at.input(0).softmax(self.axis as isize)?)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::input(0)
@@ -321,17 +323,7 @@ impl<T: Float> Tensor<T> {
 
     #[track_caller]
     fn log_total(&self, axes: AxisSet, shape: Shape) -> Self {
-        let kept = self.axis_by_axis(axes, |x, axis| x.along_last(axis as isize, |x| LogSumExp.apply(&[x])));
+        let kept = self.axis_by_axis(axes, |x, axis| LogSumExp { axis }.apply(&[x]));
         kept.reshaped(shape).expect("axes of size 1 hold nothing")
-    }
-
-    /// Applies `op`, which works along the last axis, along `axis`.
-    #[track_caller]
-    pub(crate) fn along_last(&self, axis: isize, op: impl FnOnce(&Self) -> Result<Self>) -> Result<Self> {
-        let axis = self.shape().axis(axis)? as isize;
-        if axis + 1 == self.rank() as isize {
-            return op(self);
-        }
-        op(&self.transpose(axis, -1)?)?.transpose(axis, -1)
     }
 }

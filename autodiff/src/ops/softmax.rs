@@ -8,42 +8,47 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::sync::Arc;
 
-/// `yᵢ = e^xᵢ / Σⱼ e^xⱼ` along the last axis.
-struct Softmax;
+/// `yᵢ = e^xᵢ / Σⱼ e^xⱼ` along an axis.
+struct Softmax {
+    axis: usize,
+}
 
 impl<T: Float> Op<T> for Softmax {
     fn name(&self) -> &'static str {
         "softmax"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(x[0].softmax())
+        Ok(x[0].softmax(self.axis))
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        SoftmaxGrad.apply(&[&grad, &at.output()])
+        SoftmaxGrad { axis: self.axis }.apply(&[&grad, &at.output()])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::OUTPUT
     }
 }
 
-/// `y (g - Σ g y)` along the last axis, of `g` and `y`: the gradient of [`Softmax`], whose result is `y`.
-struct SoftmaxGrad;
+/// `y (g - Σ g y)` along an axis, of `g` and `y`: the gradient of [`Softmax`], whose result is `y`.
+struct SoftmaxGrad {
+    axis: usize,
+}
 
 impl<T: Float> Op<T> for SoftmaxGrad {
     fn name(&self) -> &'static str {
         "softmax_grad"
     }
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(inputs[0].softmax_grad(inputs[1]))
+        Ok(inputs[0].softmax_grad(inputs[1], self.axis))
     }
     fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let y = at.input(1);
         if index == 0 {
-            return SoftmaxGrad.apply(&[&grad, &y]);
+            return SoftmaxGrad { axis: self.axis }.apply(&[&grad, &y]);
         }
         // u (g - Σ g y) - g Σ u y
         let g = at.input(0);
-        let (own, other) = ((&g * &y).sum_keep(-1)?, (&grad * y).sum_keep(-1)?);
+        let axis = self.axis as isize;
+        let (own, other) = ((&g * &y).sum_keep(axis)?, (&grad * y).sum_keep(axis)?);
         Ok(grad * (&g - own) - g * other)
     }
     fn reads(&self, index: usize) -> Reads {
@@ -51,40 +56,44 @@ impl<T: Float> Op<T> for SoftmaxGrad {
     }
 }
 
-/// `yᵢ = xᵢ - ln Σⱼ e^xⱼ` along the last axis.
-struct LogSoftmax;
+/// `yᵢ = xᵢ - ln Σⱼ e^xⱼ` along an axis.
+struct LogSoftmax {
+    axis: usize,
+}
 
 impl<T: Float> Op<T> for LogSoftmax {
     fn name(&self) -> &'static str {
         "log_softmax"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(x[0].log_softmax())
+        Ok(x[0].log_softmax(self.axis))
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        LogSoftmaxGrad.apply(&[&grad, &at.output()])
+        LogSoftmaxGrad { axis: self.axis }.apply(&[&grad, &at.output()])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::OUTPUT
     }
 }
 
-/// `g - eʸ Σ g` along the last axis, of `g` and `y`: the gradient of [`LogSoftmax`], whose result is `y`.
-struct LogSoftmaxGrad;
+/// `g - eʸ Σ g` along an axis, of `g` and `y`: the gradient of [`LogSoftmax`], whose result is `y`.
+struct LogSoftmaxGrad {
+    axis: usize,
+}
 
 impl<T: Float> Op<T> for LogSoftmaxGrad {
     fn name(&self) -> &'static str {
         "log_softmax_grad"
     }
     fn forward(&mut self, inputs: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(inputs[0].log_softmax_grad(inputs[1]))
+        Ok(inputs[0].log_softmax_grad(inputs[1], self.axis))
     }
     fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let weighted = &grad * at.input(1).exp();
         if index == 0 {
-            return Ok(grad - weighted.sum_keep(-1)?);
+            return Ok(grad - weighted.sum_keep(self.axis as isize)?);
         }
-        Ok(-weighted * at.input(0).sum_keep(-1)?)
+        Ok(-weighted * at.input(0).sum_keep(self.axis as isize)?)
     }
     fn reads(&self, index: usize) -> Reads {
         if index == 0 { Reads::input(1) } else { Reads::input(0) | Reads::input(1) }
@@ -167,8 +176,8 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn softmax(&self, axis: isize) -> Result<Self> {
-        self.shape().axis(axis).of_op("softmax")?;
-        self.along_last(axis, |x| Softmax.apply(&[x]))
+        let axis = self.shape().axis(axis).of_op("softmax")?;
+        Softmax { axis }.apply(&[self])
     }
 
     /// `yᵢ = e^-xᵢ / Σⱼ e^-xⱼ` along one axis: the [`softmax`](Self::softmax) of `-x`.
@@ -192,8 +201,8 @@ impl<T: Float> Tensor<T> {
     /// If the axis does not exist.
     #[track_caller]
     pub fn log_softmax(&self, axis: isize) -> Result<Self> {
-        self.shape().axis(axis).of_op("log_softmax")?;
-        self.along_last(axis, |x| LogSoftmax.apply(&[x]))
+        let axis = self.shape().axis(axis).of_op("log_softmax")?;
+        LogSoftmax { axis }.apply(&[self])
     }
 
     /// The mean cross-entropy `-ln softmax(x)[label]` of logits `[.., classes]` against one label for each row.

@@ -10,6 +10,7 @@
 
 mod panels;
 mod right;
+mod row;
 mod tile;
 
 use crate::float::Float;
@@ -149,6 +150,10 @@ pub(super) fn product_at<T: Float>(
             let rows = out.chunks_exact_mut(n);
             rows.for_each(|row| row.iter_mut().zip(bias).for_each(|(number, &bias)| *number += bias));
         }
+    } else if k == 1 {
+        row::outer(out, n, a, b, bias, threads);
+    } else if m == 1 && b.column_stride == 1 && n * k > SMALL {
+        row::times_matrix(level, out, k, a, b, bias, threads);
     } else if b.column_stride == 1
         && b.row_stride >= 0
         && (n * k <= SMALL || m <= few(level, b.row_stride.unsigned_abs() * size_of::<T>()))

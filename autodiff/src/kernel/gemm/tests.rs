@@ -85,6 +85,8 @@ fn large_products_are_the_definition_for_any_number_of_threads() {
         (9, 1_024, 70),
         (2, 300, 5_000),
         (1, 2_000, 1_500),
+        (1, 4_099, 37),
+        (600, 301, 1),
     ];
     assert!(is_shared::<f64>(sizes[1]) && !is_shared::<f64>(sizes[2]));
     for (m, n, k) in sizes {
@@ -109,7 +111,7 @@ fn large_products_are_the_definition_for_any_number_of_threads() {
 
 #[test]
 fn bits_do_not_depend_on_threads() {
-    for (m, n, k) in [(150, 200, 300), (401, 300, 500), (12, 900, 700), (3, 4_000, 300)] {
+    for (m, n, k) in [(150, 200, 300), (401, 300, 500), (12, 900, 700), (3, 4_000, 300), (1, 5_000, 700)] {
         let (left, right) = (broken(m * k, 0.37), broken(k * n, 0.73));
         let matrix =
             |data, width: usize| Matrix { data, offset: 0, row_stride: width as isize, column_stride: 1 };
@@ -124,6 +126,23 @@ fn bits_do_not_depend_on_threads() {
             });
             assert!(results.iter().all(|result| *result == results[0]), "{m} {n} {k}");
         }
+    }
+}
+
+#[test]
+fn a_row_has_the_bits_of_the_tiles() {
+    let (n, k) = (4_133, 1_301);
+    let (left, right) = (broken(2 * k, 0.37), broken(k * n, 0.73));
+    let matrix =
+        |data, width: usize| Matrix { data, offset: 0, row_stride: width as isize, column_stride: 1 };
+    for level in levels() {
+        let at = |m| {
+            let mut out = vec![0.0; m * n];
+            let bias = Some(&right[..n]);
+            product_at(level, &mut out, (m, n, k), matrix(&left, k), matrix(&right, n), bias, false);
+            out
+        };
+        assert_eq!(at(1), at(2)[..n], "at {level:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use super::{PoolShape, Tap, planes};
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
 use crate::kernel::dispatch::{Kernel, vectorized};
+use crate::kernel::reduce::{self, Add};
 
 /// Adds every `from_stride`th number of `from` to every `to_stride`th of the `count` first of `to`.
 #[inline(always)]
@@ -20,6 +21,14 @@ fn add<T: Float>(count: usize, from: &[T], from_stride: usize, to: &mut [T], to_
 pub(crate) fn average<T: Float>(s: &PoolShape, x: &[T], y: &mut [T]) {
     let [input, output] = s.sizes();
     assert_eq!([x.len(), y.len()], [input, output].map(|len| len * s.planes), "pool: lengths");
+    if s.is_global() {
+        let area = T::from_f64(input as f64);
+        reduce::middle::<T, Add>(y, x, input, 1);
+        for y in y {
+            *y = *y / area;
+        }
+        return;
+    }
     let taps = &*s.taps();
     planes(s, y, output, |plane, y| {
         vectorized(Average { s, taps, x: &x[plane * input..(plane + 1) * input], y });
@@ -70,6 +79,11 @@ impl<T: Float> Kernel for Average<'_, T> {
 pub(crate) fn spread<T: Float>(s: &PoolShape, g: &[T], dx: &mut [T]) {
     let [input, output] = s.sizes();
     assert_eq!([dx.len(), g.len()], [input, output].map(|len| len * s.planes), "pool: lengths");
+    if s.is_global() {
+        let area = T::from_f64(input as f64);
+        planes(s, dx, input, |plane, dx| dx.fill(g[plane] / area));
+        return;
+    }
     let taps = &*s.taps();
     planes(s, dx, input, |plane, dx| {
         vectorized(Spread { s, taps, g: &g[plane * output..(plane + 1) * output], dx });

@@ -49,6 +49,11 @@ impl PoolShape {
         [self.h * self.w, self.out_h() * self.out_w()]
     }
 
+    /// Whether there is one window, which sees the whole plane and nothing else.
+    fn is_global(&self) -> bool {
+        self.kernel == [self.h, self.w] && self.padding == [0, 0]
+    }
+
     /// Estimated nanoseconds per plane.
     fn plane_ns(&self) -> f64 {
         let [input, output] = self.sizes();

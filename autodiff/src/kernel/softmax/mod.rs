@@ -1,4 +1,6 @@
-//! Softmax and its logarithm, of rows, in their stable forms, and their gradients.
+//! Softmax and its logarithm, of rows, in their stable forms, and their gradients; of columns in [`columns`].
+
+pub(crate) mod columns;
 
 use crate::float::Float;
 use crate::kernel::buffer::Fresh;
