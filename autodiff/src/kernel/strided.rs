@@ -5,7 +5,7 @@
 
 use crate::kernel::buffer::Element;
 use crate::kernel::dispatch::{Kernel, vectorized};
-use crate::kernel::map::{Map1, Map2, Slice1, Slice2};
+use crate::kernel::map::{Map1, Map2, Slice1, Slice2, Slice3};
 use crate::kernel::parallel::{self, Shared};
 use crate::shape::{MAX_RANK, Shape, Strides};
 
@@ -240,13 +240,12 @@ pub(crate) fn map3<A: Element, B: Element, C: Element, U: Element>(
     let [sa, sb, sc] = loops.row_strides();
     parallel::split(out, loops.unit(), ns, |start, out| {
         loops.rows(start, out, [a.offset, b.offset, c.offset], |out, [pa, pb, pc]| {
-            if (sa, sb, sc) == (1, 1, 1) {
-                let n = out.len();
-                let (a, b, c) = (&a.data[pa..pa + n], &b.data[pb..pb + n], &c.data[pc..pc + n]);
-                for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-                    *out = f(a, b, c);
-                }
-                return;
+            let n = out.len();
+            if sa == 1 && matches!(sb, 0 | 1) && matches!(sc, 0 | 1) {
+                let a = &a.data[pa..pa + n];
+                let b = &b.data[pb..pb + if sb == 0 { 1 } else { n }];
+                let c = &c.data[pc..pc + if sc == 0 { 1 } else { n }];
+                return vectorized(Slice3 { out, a, b, c, broadcast: (sb == 0, sc == 0), f });
             }
             let (mut pa, mut pb, mut pc) = (pa as isize, pb as isize, pc as isize);
             for out in out {
