@@ -33,6 +33,9 @@ impl<T: Element> Array<T> {
     /// The same for a function of stated cost, in nanoseconds an element.
     #[inline]
     pub(crate) fn map_with<U: Element>(&self, ns: f64, f: impl Map1<T, U>) -> Array<U> {
+        if let Some(copy) = self.nearer() {
+            return copy.map_with(ns, f);
+        }
         Array::build(self.shape, |out| match self.as_slice() {
             Some(a) => map::slice1(out, a, ns, f),
             None => strided::map1(out, &self.shape, self.source(&self.shape), ns, f),
@@ -72,6 +75,12 @@ impl<T: Element> Array<T> {
             && let (Some(a), Some(b)) = (self.as_slice(), other.as_slice())
         {
             return Ok(Array::build(self.shape, |out| map::slice2(out, a, b, ns, f)));
+        }
+        if let Some(copy) = self.nearer() {
+            return copy.zip_with(other, ns, f);
+        }
+        if let Some(copy) = other.nearer() {
+            return self.zip_with(&copy, ns, f);
         }
         let shape = self
             .shape

@@ -1,13 +1,17 @@
 //! Elementwise loops over one, two or three operands of any strides.
 //!
 //! The axes of the output are merged where all operands allow it, so that a contiguous or broadcast operand becomes a
-//! single long row; rows whose strides are 0 or 1 run as vectorised loops over slices, others gather.
+//! single long row; rows whose strides are 0 or 1 run as vectorised loops over slices, others gather. Copies of operands
+//! that are far from the output's order go by tiles.
+
+mod tiles;
 
 use crate::kernel::buffer::Element;
 use crate::kernel::dispatch::{Kernel, vectorized};
 use crate::kernel::map::{Map1, Map2, Slice1, Slice2, Slice3};
 use crate::kernel::parallel::{self, Shared};
 use crate::shape::{MAX_RANK, Shape, Strides};
+use tiles::Tiles;
 
 /// An operand: numbers, where the first one is, and the strides along the axes of the *output* (0 if broadcast).
 #[derive(Clone, Copy)]
@@ -171,6 +175,24 @@ impl<A: Copy, B: Copy, U, F: Map2<A, B, U>> Kernel for Gather2<'_, A, B, U, F> {
 
 /// Nanoseconds to put one element into a part of an array.
 const SCATTER_NS: f64 = 0.5;
+
+/// Nanoseconds to copy one element.
+const COPY_NS: f64 = 0.3;
+
+/// `out[i] = a[i]` for an operand of any strides; `out` is contiguous with the given shape.
+pub(crate) fn copy<T: Element>(out: &mut [T], shape: &Shape, a: Source<'_, T>) {
+    match Tiles::new(&Loops::new(shape, [&a.strides])) {
+        Some(tiles) => tiles.copy(out, a),
+        None => map1(out, shape, a, COPY_NS, |x| x),
+    }
+}
+
+/// Whether an operand of this shape, none of whose elements are repeated, is better copied by [`copy`] than read in the order
+/// of its elements: with the copy, a sum with 1024 by 1024 transposed numbers takes 0.26 ms, and without it 3.5 ms.
+pub(crate) fn is_far(shape: &Shape, strides: &Strides) -> bool {
+    let repeats = shape.iter().zip(strides).any(|(dim, &stride)| dim > 1 && stride == 0);
+    !repeats && Tiles::new(&Loops::new(shape, [strides])).is_some()
+}
 
 /// `out[i] = f(a[i])` for an operand of any strides; `out` is contiguous with the given shape.
 pub(crate) fn map1<A: Element, U: Element>(
