@@ -10,6 +10,7 @@ use crate::kernel::index;
 use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
 use crate::kernel::strided;
+use crate::kernel::triangle::{self, Triangle};
 use crate::kernel::{scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
 use std::sync::Arc;
@@ -382,6 +383,12 @@ impl<T: Float> Array<T> {
         Self::build(self.shape, |out| {
             self.with_slice(|x| softmax::surprisal_grad(out, x, rows, labels, factor));
         })
+    }
+
+    /// The elements of a triangle of the last two axes, and 0 elsewhere.
+    pub(crate) fn triangle(&self, triangle: Triangle) -> Self {
+        let size = [2, 1].map(|behind| self.shape.dim(self.rank() - behind));
+        Self::build(self.shape, |out| self.with_slice(|x| triangle::keep(out, x, size.into(), triangle)))
     }
 
     /// The blend of the entries along `axis`.
