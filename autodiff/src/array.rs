@@ -169,7 +169,16 @@ impl<T: Element> Array<T> {
 
     /// A copy that shares nothing.
     pub(crate) fn copy(&self) -> Self {
-        self.map(|x| x)
+        if self.as_slice().is_some() {
+            return self.map(|x| x);
+        }
+        Self::build(self.shape, |out| strided::copy(out, &self.shape, self.source(&self.shape)))
+    }
+
+    /// A copy in row-major order of elements that lie so far from it that a loop over them is slower than one more copy.
+    fn nearer(&self) -> Option<Self> {
+        let view = self.view.as_ref()?;
+        strided::is_far(&self.shape, &view.strides).then(|| self.copy())
     }
 
     /// The elements in row-major order.

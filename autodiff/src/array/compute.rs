@@ -11,6 +11,7 @@ use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
 use crate::kernel::softmax::columns;
 use crate::kernel::strided;
+use crate::kernel::triangle::{self, Triangle};
 use crate::kernel::{scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
 use std::sync::Arc;
@@ -34,6 +35,9 @@ impl<T: Element> Array<T> {
     /// The same for a function of stated cost, in nanoseconds an element.
     #[inline]
     pub(crate) fn map_with<U: Element>(&self, ns: f64, f: impl Map1<T, U>) -> Array<U> {
+        if let Some(copy) = self.nearer() {
+            return copy.map_with(ns, f);
+        }
         Array::build(self.shape, |out| match self.as_slice() {
             Some(a) => map::slice1(out, a, ns, f),
             None => strided::map1(out, &self.shape, self.source(&self.shape), ns, f),
@@ -73,6 +77,12 @@ impl<T: Element> Array<T> {
             && let (Some(a), Some(b)) = (self.as_slice(), other.as_slice())
         {
             return Ok(Array::build(self.shape, |out| map::slice2(out, a, b, ns, f)));
+        }
+        if let Some(copy) = self.nearer() {
+            return copy.zip_with(other, ns, f);
+        }
+        if let Some(copy) = other.nearer() {
+            return self.zip_with(&copy, ns, f);
         }
         let shape = self
             .shape
@@ -401,6 +411,12 @@ impl<T: Float> Array<T> {
         Self::build(self.shape, |out| {
             self.with_slice(|x| softmax::surprisal_grad(out, x, rows, labels, factor));
         })
+    }
+
+    /// The elements of a triangle of the last two axes, and 0 elsewhere.
+    pub(crate) fn triangle(&self, triangle: Triangle) -> Self {
+        let size = [2, 1].map(|behind| self.shape.dim(self.rank() - behind));
+        Self::build(self.shape, |out| self.with_slice(|x| triangle::keep(out, x, size.into(), triangle)))
     }
 
     /// The blend of the entries along `axis`.

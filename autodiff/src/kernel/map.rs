@@ -90,6 +90,41 @@ impl<A: Copy, B: Copy, U: Copy, F: Map2<A, B, U>> Kernel for Slice2<'_, A, B, U,
     }
 }
 
+/// One row of a ternary loop: `a` has stride 1, `b` and `c` have strides 0 or 1.
+pub(super) struct Slice3<'a, A, B, C, U, F> {
+    pub(super) out: &'a mut [U],
+    pub(super) a: &'a [A],
+    pub(super) b: &'a [B],
+    pub(super) c: &'a [C],
+    pub(super) broadcast: (bool, bool),
+    pub(super) f: &'a F,
+}
+
+#[allow(clippy::inline_always)]
+impl<A: Copy, B: Copy, C: Copy, U, F: Fn(A, B, C) -> U> Kernel for Slice3<'_, A, B, C, U, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { out, a, b, c, broadcast, f } = self;
+        let first = out.iter_mut().zip(a);
+        match broadcast {
+            (false, false) => first.zip(b).zip(c).for_each(|(((out, &a), &b), &c)| *out = f(a, b, c)),
+            (false, true) => {
+                let c = c[0];
+                first.zip(b).for_each(|((out, &a), &b)| *out = f(a, b, c));
+            }
+            (true, false) => {
+                let b = b[0];
+                first.zip(c).for_each(|((out, &a), &c)| *out = f(a, b, c));
+            }
+            (true, true) => {
+                let (b, c) = (b[0], c[0]);
+                first.for_each(|(out, &a)| *out = f(a, b, c));
+            }
+        }
+    }
+}
+
 /// Nanoseconds up to which a plain loop is over before a better one would have been chosen.
 const TINY_NS: f64 = 2.5;
 

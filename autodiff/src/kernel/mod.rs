@@ -26,4 +26,5 @@ pub(crate) mod strided;
 mod sums;
 pub(crate) mod tally;
 mod team;
+pub(crate) mod triangle;
 mod vector;

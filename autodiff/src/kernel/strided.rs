@@ -1,13 +1,17 @@
 //! Elementwise loops over one, two or three operands of any strides.
 //!
 //! The axes of the output are merged where all operands allow it, so that a contiguous or broadcast operand becomes a
-//! single long row; rows whose strides are 0 or 1 run as vectorised loops over slices, others gather.
+//! single long row; rows whose strides are 0 or 1 run as vectorised loops over slices, others gather. Copies of operands
+//! that are far from the output's order go by tiles.
+
+mod tiles;
 
 use crate::kernel::buffer::Element;
 use crate::kernel::dispatch::{Kernel, vectorized};
-use crate::kernel::map::{Map1, Map2, Slice1, Slice2};
+use crate::kernel::map::{Map1, Map2, Slice1, Slice2, Slice3};
 use crate::kernel::parallel::{self, Shared};
 use crate::shape::{MAX_RANK, Shape, Strides};
+use tiles::Tiles;
 
 /// An operand: numbers, where the first one is, and the strides along the axes of the *output* (0 if broadcast).
 #[derive(Clone, Copy)]
@@ -172,6 +176,24 @@ impl<A: Copy, B: Copy, U, F: Map2<A, B, U>> Kernel for Gather2<'_, A, B, U, F> {
 /// Nanoseconds to put one element into a part of an array.
 const SCATTER_NS: f64 = 0.5;
 
+/// Nanoseconds to copy one element.
+const COPY_NS: f64 = 0.3;
+
+/// `out[i] = a[i]` for an operand of any strides; `out` is contiguous with the given shape.
+pub(crate) fn copy<T: Element>(out: &mut [T], shape: &Shape, a: Source<'_, T>) {
+    match Tiles::new(&Loops::new(shape, [&a.strides])) {
+        Some(tiles) => tiles.copy(out, a),
+        None => map1(out, shape, a, COPY_NS, |x| x),
+    }
+}
+
+/// Whether an operand of this shape, none of whose elements are repeated, is better copied by [`copy`] than read in the order
+/// of its elements: with the copy, a sum with 1024 by 1024 transposed numbers takes 0.26 ms, and without it 3.5 ms.
+pub(crate) fn is_far(shape: &Shape, strides: &Strides) -> bool {
+    let repeats = shape.iter().zip(strides).any(|(dim, &stride)| dim > 1 && stride == 0);
+    !repeats && Tiles::new(&Loops::new(shape, [strides])).is_some()
+}
+
 /// `out[i] = f(a[i])` for an operand of any strides; `out` is contiguous with the given shape.
 pub(crate) fn map1<A: Element, U: Element>(
     out: &mut [U],
@@ -240,13 +262,12 @@ pub(crate) fn map3<A: Element, B: Element, C: Element, U: Element>(
     let [sa, sb, sc] = loops.row_strides();
     parallel::split(out, loops.unit(), ns, |start, out| {
         loops.rows(start, out, [a.offset, b.offset, c.offset], |out, [pa, pb, pc]| {
-            if (sa, sb, sc) == (1, 1, 1) {
-                let n = out.len();
-                let (a, b, c) = (&a.data[pa..pa + n], &b.data[pb..pb + n], &c.data[pc..pc + n]);
-                for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-                    *out = f(a, b, c);
-                }
-                return;
+            let n = out.len();
+            if sa == 1 && matches!(sb, 0 | 1) && matches!(sc, 0 | 1) {
+                let a = &a.data[pa..pa + n];
+                let b = &b.data[pb..pb + if sb == 0 { 1 } else { n }];
+                let c = &c.data[pc..pc + if sc == 0 { 1 } else { n }];
+                return vectorized(Slice3 { out, a, b, c, broadcast: (sb == 0, sc == 0), f });
             }
             let (mut pa, mut pb, mut pc) = (pa as isize, pb as isize, pc as isize);
             for out in out {

@@ -137,13 +137,14 @@ impl<T: Float> Op<T> for Extreme {
         }
     }
     fn vjp(&self, index: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        let wins = self.wins;
-        let share = at.values(index).zip(at.values(1 - index), move |a, b| match a.partial_cmp(&b) {
-            Some(Ordering::Equal) => T::from_f64(0.5),
-            Some(order) if order == wins => T::ONE,
-            Some(_) => T::ZERO,
-            // The value is NaN, and so is its gradient.
-            None => T::NAN,
+        let (least, half) = (self.wins == Ordering::Less, T::from_f64(0.5));
+        let share = at.values(index).zip(at.values(1 - index), move |a, b| {
+            let (a, b) = if least { (b, a) } else { (a, b) };
+            // Choices between constants, which need no branches: those would be foreseen for one number of two.
+            let apart = if a > b { T::ONE } else { T::ZERO };
+            let share = if a == b { half } else { apart };
+            // Where the value is NaN, so is its gradient.
+            if a.is_nan() || b.is_nan() { T::NAN } else { share }
         })?;
         Ok(grad * Tensor::from(share))
     }

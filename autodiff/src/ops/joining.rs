@@ -54,6 +54,30 @@ impl<T: Float> Op<T> for Cat {
     }
 }
 
+/// The entries along an axis moved some places on, at most all of them, the last coming in again at the start.
+struct Roll {
+    axis: usize,
+    shift: usize,
+}
+
+impl<T: Float> Op<T> for Roll {
+    fn name(&self) -> &'static str {
+        "roll"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        let n = x[0].shape().dim(self.axis);
+        let places: Vec<_> = (n - self.shift..n).chain(0..n - self.shift).collect();
+        Ok(x[0].select(self.axis, &places))
+    }
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        let shift = grad.shape().dim(self.axis) - self.shift;
+        Self { axis: self.axis, shift }.apply(&[&grad])
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// The tensors one after the other along an axis that they have.
     ///
@@ -103,12 +127,13 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn roll(&self, shift: isize, axis: isize) -> Result<Self> {
-        let n = self.shape().dim(self.shape().axis(axis).of_op("roll")?);
+        let axis = self.shape().axis(axis).of_op("roll")?;
+        let n = self.shape().dim(axis);
         let shift = shift.rem_euclid(n.max(1) as isize) as usize;
         if shift == 0 {
             return Ok(self.clone());
         }
-        Self::cat(&[&self.slice(axis, n - shift..n)?, &self.slice(axis, 0..n - shift)?], axis)
+        Roll { axis, shift }.apply(&[self])
     }
 
     /// The tensor several times side by side: `times[i]` times along axis `i`, for the last axes if there are fewer

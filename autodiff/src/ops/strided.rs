@@ -3,6 +3,7 @@
 use crate::array::{Array, Frame};
 use crate::error::{ErrorKind, OfOp, Result};
 use crate::float::Float;
+use crate::kernel::triangle::Triangle;
 use crate::op::{Op, Point, Reads};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -44,6 +45,27 @@ impl<T: Float> Op<T> for AddView {
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         View { name: "view", frame: self.frame }.apply(&[&grad])
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
+/// The elements of a triangle of the last two axes, and 0 elsewhere.
+struct KeepTriangle {
+    name: &'static str,
+    triangle: Triangle,
+}
+
+impl<T: Float> Op<T> for KeepTriangle {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(x[0].triangle(self.triangle))
+    }
+    fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        grad.triangle(self.name, self.triangle)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -144,7 +166,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn tril(&self, k: isize) -> Result<Self> {
-        self.triangle(|row, column| column - row <= k).of_op("tril")
+        self.triangle("tril", Triangle::Lower(k))
     }
 
     /// The upper triangle of the last two axes: what is below the `k`-th diagonal is 0.
@@ -161,21 +183,14 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn triu(&self, k: isize) -> Result<Self> {
-        self.triangle(|row, column| column - row >= k).of_op("triu")
+        self.triangle("triu", Triangle::Upper(k))
     }
 
-    /// The elements of the last two axes at the rows and columns for which `within` holds, 0 elsewhere.
     #[track_caller]
-    fn triangle(&self, within: impl Fn(isize, isize) -> bool) -> Result<Self> {
+    fn triangle(&self, name: &'static str, triangle: Triangle) -> Result<Self> {
         let shape = self.shape();
-        let [rows, columns] = [shape.dim(shape.axis(-2)?), shape.dim(shape.axis(-1)?)];
-        let mask = Array::build(Shape::of([rows, columns]), |out| {
-            for (i, out) in out.iter_mut().enumerate() {
-                let inside = within((i / columns) as isize, (i % columns) as isize);
-                *out = if inside { T::ONE } else { T::ZERO };
-            }
-        });
-        Self::from(mask).select(self, &Self::scalar(T::ZERO))
+        shape.axis(-2).of_op(name)?;
+        KeepTriangle { name, triangle }.apply(&[self])
     }
 
     /// A view of all windows of `size` entries along `axis`, each `step` further than the last, and each along a new
