@@ -10,7 +10,7 @@ use crate::kernel::index;
 use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
 use crate::kernel::strided;
-use crate::kernel::{scan, softmax, sort};
+use crate::kernel::{extreme, scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
 use std::sync::Arc;
 
@@ -278,7 +278,7 @@ impl<T: Float> Array<T> {
     pub(crate) fn arg_extreme(&self, axis: usize, largest: bool) -> Array<usize> {
         let (_, n, inner) = Self::around(self.shape, axis);
         Array::build(self.shape.without(AxisSet::default().with(axis)), |out| {
-            self.with_slice(|x| reduce::arg_extreme(out, x, n, inner, largest));
+            self.with_slice(|x| extreme::positions(out, x, n, inner, largest));
         })
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod channel;
 pub(crate) mod compiled;
 pub(crate) mod conv;
 pub(crate) mod dispatch;
+pub(crate) mod extreme;
 pub(crate) mod gemm;
 pub(crate) mod index;
 pub(crate) mod map;
