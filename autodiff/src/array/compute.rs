@@ -399,21 +399,40 @@ impl<T: Float> Array<T> {
         })
     }
 
-    /// Element `[.., index[.., k, ..], ..]` along `axis` for each position of the index.
-    pub(crate) fn gather(&self, axis: usize, index: &Array<usize>) -> Self {
+    /// Element `[.., index[.., k, ..], ..]` along `axis` for each position of the index; `None` if there is not each.
+    pub(crate) fn gather(&self, axis: usize, index: &Array<usize>) -> Option<Self> {
         let (_, n, inner) = Self::around(self.shape, axis);
-        let m = index.shape.dim(axis);
-        Self::build(index.shape, |out| {
-            self.with_slice(|x| index.with_slice(|index| index::gather(out, x, index, (m, n, inner))));
-        })
+        let sizes = (index.shape.dim(axis), n, inner);
+        let mut found = true;
+        let read = Self::build(index.shape, |out| {
+            self.with_slice(|x| index.with_slice(|index| found = index::gather(out, x, index, sizes)));
+        });
+        found.then_some(read)
     }
 
-    /// The adjoint of [`gather`](Self::gather): adds each element where the index points, among `n` along `axis`.
-    pub(crate) fn scatter_add(&self, axis: usize, index: &Array<usize>, n: usize) -> Self {
+    /// The adjoint of [`gather`](Self::gather): each element added where the index points, among `n` along `axis`, to the
+    /// numbers of `base`, if there are any; `None` if the index points elsewhere.
+    pub(crate) fn scatter_add(
+        &self,
+        base: Option<&Self>,
+        axis: usize,
+        index: &Array<usize>,
+        n: usize,
+    ) -> Option<Self> {
         let (_, m, inner) = Self::around(self.shape, axis);
-        Self::build(self.shape.with(axis, n), |out| {
-            self.with_slice(|g| index.with_slice(|index| index::scatter_add(out, g, index, (m, n, inner))));
-        })
+        let mut found = true;
+        let sum = Self::build(self.shape.with(axis, n), |out| {
+            let add = |base: Option<&[T]>, out: &mut [T]| {
+                self.with_slice(|g| {
+                    index.with_slice(|index| index::scatter_add(out, base, g, index, (m, n, inner)))
+                })
+            };
+            found = match base {
+                Some(base) => base.with_slice(|base| add(Some(base), out)),
+                None => add(None, out),
+            };
+        });
+        found.then_some(sum)
     }
 }
 
