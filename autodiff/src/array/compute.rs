@@ -3,7 +3,7 @@
 use super::Array;
 use crate::error::{ErrorKind, Result};
 use crate::float::Float;
-use crate::kernel::blend::Blend;
+use crate::kernel::blend::Blends;
 use crate::kernel::buffer::Element;
 use crate::kernel::gemm::{self, Matrix};
 use crate::kernel::index;
@@ -375,12 +375,11 @@ impl<T: Float> Array<T> {
         })
     }
 
-    /// The blend of the entries along `axis`.
-    pub(crate) fn blend(&self, axis: usize, blend: &Blend<T>) -> Self {
-        let (_, _, inner) = Self::around(self.shape, axis);
-        Self::build(self.shape.with(axis, blend.outputs()), |out| {
-            self.with_slice(|x| blend.write(out, x, inner));
-        })
+    /// The blends of the entries of images, whose axes are those from `first` on.
+    pub(crate) fn blend(&self, first: usize, blends: &Blends<T>) -> Self {
+        let image: Vec<_> = self.shape.iter().skip(first).collect();
+        let shape = Shape::of(self.shape.iter().take(first).chain(blends.blended(&image)));
+        Self::build(shape, |out| self.with_slice(|x| blends.write(out, x, &image)))
     }
 
     /// The entries `index[..]` along `axis`.
