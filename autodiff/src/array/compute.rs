@@ -10,7 +10,7 @@ use crate::kernel::index;
 use crate::kernel::map::{self, Map1, Map2};
 use crate::kernel::reduce::{self, Fold};
 use crate::kernel::strided;
-use crate::kernel::{extreme, scan, softmax, sort};
+use crate::kernel::{extreme, products, scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
 use std::sync::Arc;
 
@@ -294,6 +294,12 @@ impl<T: Float> Array<T> {
         Self::build(self.shape, |out| {
             self.with_slice(|x| a.with_slice(|a| scan::recurrence(out, (a, x), n, inner, reversed)));
         })
+    }
+
+    /// The product of all other elements along `axis`, for each.
+    pub(crate) fn products_of_others(&self, axis: usize) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape, |out| self.with_slice(|x| products::of_others(out, x, n, inner)))
     }
 
     /// Position along `axis` of the largest (or smallest) element so far, of equal ones the last; NaN counts as either.

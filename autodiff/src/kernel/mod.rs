@@ -16,6 +16,7 @@ pub(crate) mod memory;
 pub(crate) mod parallel;
 pub(crate) mod peak;
 pub(crate) mod pool;
+pub(crate) mod products;
 pub(crate) mod recurrent;
 pub(crate) mod reduce;
 pub(crate) mod rows;
