@@ -3,7 +3,7 @@
 use super::Array;
 use crate::error::{ErrorKind, Result};
 use crate::float::Float;
-use crate::kernel::blend::Blend;
+use crate::kernel::blend::Blends;
 use crate::kernel::buffer::Element;
 use crate::kernel::gemm::{self, Matrix};
 use crate::kernel::index;
@@ -12,7 +12,7 @@ use crate::kernel::reduce::{self, Fold};
 use crate::kernel::softmax::columns;
 use crate::kernel::strided;
 use crate::kernel::triangle::{self, Triangle};
-use crate::kernel::{scan, softmax, sort};
+use crate::kernel::{extreme, products, scan, softmax, sort};
 use crate::shape::{AxisSet, Shape, Strides};
 use std::sync::Arc;
 
@@ -294,7 +294,7 @@ impl<T: Float> Array<T> {
     pub(crate) fn arg_extreme(&self, axis: usize, largest: bool) -> Array<usize> {
         let (_, n, inner) = Self::around(self.shape, axis);
         Array::build(self.shape.without(AxisSet::default().with(axis)), |out| {
-            self.with_slice(|x| reduce::arg_extreme(out, x, n, inner, largest));
+            self.with_slice(|x| extreme::positions(out, x, n, inner, largest));
         })
     }
 
@@ -310,6 +310,12 @@ impl<T: Float> Array<T> {
         Self::build(self.shape, |out| {
             self.with_slice(|x| a.with_slice(|a| scan::recurrence(out, (a, x), n, inner, reversed)));
         })
+    }
+
+    /// The product of all other elements along `axis`, for each.
+    pub(crate) fn products_of_others(&self, axis: usize) -> Self {
+        let (_, n, inner) = Self::around(self.shape, axis);
+        Self::build(self.shape, |out| self.with_slice(|x| products::of_others(out, x, n, inner)))
     }
 
     /// Position along `axis` of the largest (or smallest) element so far, of equal ones the last; NaN counts as either.
@@ -419,12 +425,11 @@ impl<T: Float> Array<T> {
         Self::build(self.shape, |out| self.with_slice(|x| triangle::keep(out, x, size.into(), triangle)))
     }
 
-    /// The blend of the entries along `axis`.
-    pub(crate) fn blend(&self, axis: usize, blend: &Blend<T>) -> Self {
-        let (_, _, inner) = Self::around(self.shape, axis);
-        Self::build(self.shape.with(axis, blend.outputs()), |out| {
-            self.with_slice(|x| blend.write(out, x, inner));
-        })
+    /// The blends of the entries of images, whose axes are those from `first` on.
+    pub(crate) fn blend(&self, first: usize, blends: &Blends<T>) -> Self {
+        let image: Vec<_> = self.shape.iter().skip(first).collect();
+        let shape = Shape::of(self.shape.iter().take(first).chain(blends.blended(&image)));
+        Self::build(shape, |out| self.with_slice(|x| blends.write(out, x, &image)))
     }
 
     /// The entries `index[..]` along `axis`.
@@ -443,21 +448,40 @@ impl<T: Float> Array<T> {
         })
     }
 
-    /// Element `[.., index[.., k, ..], ..]` along `axis` for each position of the index.
-    pub(crate) fn gather(&self, axis: usize, index: &Array<usize>) -> Self {
+    /// Element `[.., index[.., k, ..], ..]` along `axis` for each position of the index; `None` if there is not each.
+    pub(crate) fn gather(&self, axis: usize, index: &Array<usize>) -> Option<Self> {
         let (_, n, inner) = Self::around(self.shape, axis);
-        let m = index.shape.dim(axis);
-        Self::build(index.shape, |out| {
-            self.with_slice(|x| index.with_slice(|index| index::gather(out, x, index, (m, n, inner))));
-        })
+        let sizes = (index.shape.dim(axis), n, inner);
+        let mut found = true;
+        let read = Self::build(index.shape, |out| {
+            self.with_slice(|x| index.with_slice(|index| found = index::gather(out, x, index, sizes)));
+        });
+        found.then_some(read)
     }
 
-    /// The adjoint of [`gather`](Self::gather): adds each element where the index points, among `n` along `axis`.
-    pub(crate) fn scatter_add(&self, axis: usize, index: &Array<usize>, n: usize) -> Self {
+    /// The adjoint of [`gather`](Self::gather): each element added where the index points, among `n` along `axis`, to the
+    /// numbers of `base`, if there are any; `None` if the index points elsewhere.
+    pub(crate) fn scatter_add(
+        &self,
+        base: Option<&Self>,
+        axis: usize,
+        index: &Array<usize>,
+        n: usize,
+    ) -> Option<Self> {
         let (_, m, inner) = Self::around(self.shape, axis);
-        Self::build(self.shape.with(axis, n), |out| {
-            self.with_slice(|g| index.with_slice(|index| index::scatter_add(out, g, index, (m, n, inner))));
-        })
+        let mut found = true;
+        let sum = Self::build(self.shape.with(axis, n), |out| {
+            let add = |base: Option<&[T]>, out: &mut [T]| {
+                self.with_slice(|g| {
+                    index.with_slice(|index| index::scatter_add(out, base, g, index, (m, n, inner)))
+                })
+            };
+            found = match base {
+                Some(base) => base.with_slice(|base| add(Some(base), out)),
+                None => add(None, out),
+            };
+        });
+        found.then_some(sum)
     }
 }
 

@@ -1,9 +1,10 @@
-//! Reading and adding at given indices along the middle axis of `[outer, n, inner]`. The caller has checked the
-//! indices; a wrong one would panic here, never read elsewhere.
+//! Reading and adding at given indices along the middle axis of `[outer, n, inner]`. A wrong index never reads elsewhere: where
+//! the caller has checked the indices, one would panic, and else the caller learns of it.
 
 use crate::float::Float;
 use crate::kernel::buffer::Element;
 use crate::kernel::parallel;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Entries of an index that follow each other: `index[at + k] = first + k`.
 struct Run {
@@ -95,42 +96,178 @@ fn add<T: Float>(out: &mut [T], g: &[T]) {
     }
 }
 
-/// `out[o, k, j] = x[o, index[o, k, j], j]`; `m` is the length of the index along the middle axis.
+/// Nanoseconds to read at an index, and to add at one: the indices themselves are what memory brings.
+const READ_NS: f64 = 0.6;
+const ADD_NS: f64 = 1.0;
+
+/// `out[o, k, j] = x[o, index[o, k, j], j]`; `m` is the length of the index along the middle axis. Returns whether all
+/// indices are below `n`; if not, what is written is unspecified.
+///
+/// They are checked where they are read: a pass of its own over a million of them takes a third as long as the reading.
 pub(crate) fn gather<T: Element>(
     out: &mut [T],
     x: &[T],
     index: &[usize],
     (m, n, inner): (usize, usize, usize),
-) {
-    parallel::split(out, 1, 2.0, |start, out| {
-        for (i, out) in out.iter_mut().enumerate() {
-            let at = start + i;
-            let (o, j) = (at / (m * inner), at % inner);
-            *out = x[(o * n + index[at]) * inner + j];
+) -> bool {
+    assert_eq!(out.len(), index.len(), "index: lengths differ");
+    let item = n * inner;
+    // A row of the output along the last axis, which reads from one place on.
+    let width = if inner == 1 { m } else { inner };
+    let valid = AtomicBool::new(true);
+    parallel::split(out, 1, READ_NS, |start, out| {
+        for row in parallel::within_rows(start, out.len(), width) {
+            let (o, j) = (row.start / (m * inner), row.start % inner);
+            let x = &x[o * item..][..item];
+            let index = &index[row.clone()];
+            let out = &mut out[row.start - start..row.end - start];
+            let found = if inner == 1 {
+                read(out, index, |_, i| x.get(i))
+            } else {
+                read(out, index, |k, i| (i < n).then(|| &x[i * inner + j + k]))
+            };
+            if !found {
+                valid.store(false, Ordering::Relaxed);
+            }
         }
     });
+    valid.into_inner()
 }
 
-/// The adjoint of [`gather`]: `out[o, i, j] = Σ g[o, k, j]` over the `k` with `index[o, k, j] = i`, in their order.
+/// Reads an element for each index, of which the closure gets the position and the value; whether there was each.
+fn read<'a, T: Element>(
+    out: &mut [T],
+    index: &[usize],
+    element: impl Fn(usize, usize) -> Option<&'a T>,
+) -> bool {
+    out.iter_mut().zip(index).enumerate().all(|(k, (out, &i))| match element(k, i) {
+        Some(&x) => {
+            *out = x;
+            true
+        }
+        None => false,
+    })
+}
+
+/// The adjoint of [`gather`], added to what `base` has, or to nothing:
+/// `out[o, i, j] = base[o, i, j] + Σ g[o, k, j]` over the `k` with `index[o, k, j] = i`, in their order. Returns whether all
+/// indices are below `n`; if not, what is written is unspecified.
 pub(crate) fn scatter_add<T: Float>(
     out: &mut [T],
+    base: Option<&[T]>,
     g: &[T],
     index: &[usize],
     (m, n, inner): (usize, usize, usize),
-) {
-    let item = n * inner;
-    parallel::items(out, item, item as f64 * 0.2 + (m * inner) as f64 * 2.0, |o, out| {
-        out.fill(T::ZERO);
-        for k in 0..m * inner {
-            let at = o * m * inner + k;
-            out[index[at] * inner + k % inner] += g[at];
+) -> bool {
+    assert_eq!(g.len(), index.len(), "index: lengths differ");
+    let (item, added) = (n * inner, m * inner);
+    if item == 0 {
+        return index.is_empty();
+    }
+    let valid = AtomicBool::new(true);
+    parallel::items(out, item, item as f64 * 0.2 + added as f64 * ADD_NS, |o, out| {
+        match base {
+            Some(base) => out.copy_from_slice(&base[o * item..][..item]),
+            None => out.fill(T::ZERO),
+        }
+        let (g, index) = (&g[o * added..][..added], &index[o * added..][..added]);
+        let found = if inner == 1 {
+            add_each(g, index, |_, i, g| out.get_mut(i).map(|out| *out += g))
+        } else {
+            g.chunks_exact(inner)
+                .zip(index.chunks_exact(inner))
+                .all(|(g, index)| add_each(g, index, |j, i, g| (i < n).then(|| out[i * inner + j] += g)))
+        };
+        if !found {
+            valid.store(false, Ordering::Relaxed);
         }
     });
+    valid.into_inner()
+}
+
+/// Adds a number for each index, of which the closure gets the position and the value; whether it could add each.
+fn add_each<T: Float>(g: &[T], index: &[usize], mut to: impl FnMut(usize, usize, T) -> Option<()>) -> bool {
+    g.iter().zip(index).enumerate().all(|(k, (&g, &i))| to(k, i, g).is_some())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Sizes `[outer, m, n, inner]`: of the index and of what it points into.
+    const SIZES: [[usize; 4]; 10] = [
+        [1, 1, 1, 1],
+        [3, 5, 4, 1],
+        [2, 3, 7, 5],
+        [0, 3, 2, 4],
+        [2, 0, 3, 1],
+        [2, 3, 4, 0],
+        [1, 50_001, 33, 1],
+        [70, 1000, 9, 1],
+        [1, 9, 300, 7001],
+        [40, 65, 3, 33],
+    ];
+
+    fn numbers(n: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 7919 + 13) % 1009) as f32 / 1009.0 - 0.3).collect()
+    }
+
+    fn indices(count: usize, n: usize) -> Vec<usize> {
+        (0..count).map(|i| (i * 7919 + i / 13) % n).collect()
+    }
+
+    #[test]
+    fn reading_and_adding_agree_with_the_definition_on_any_number_of_threads() {
+        for [outer, m, n, inner] in SIZES {
+            let (x, g) = (numbers(outer * n * inner), numbers(outer * m * inner));
+            let index = indices(g.len(), n);
+            let mut read = vec![0.0; g.len()];
+            let mut summed = x.clone();
+            let mut alone = vec![0.0; x.len()];
+            for at in 0..g.len() {
+                let (o, j) = (at / (m * inner), at % inner);
+                let place = (o * n + index[at]) * inner + j;
+                read[at] = x[place];
+                summed[place] += g[at];
+                alone[place] += g[at];
+            }
+            for threads in [1, 2, 5] {
+                crate::with_threads(threads, || {
+                    let mut out = vec![f32::NAN; g.len()];
+                    assert!(gather(&mut out, &x, &index, (m, n, inner)));
+                    assert_eq!(out, read);
+                    let mut out = vec![f32::NAN; x.len()];
+                    assert!(scatter_add(&mut out, Some(&x), &g, &index, (m, n, inner)));
+                    assert_eq!(out, summed);
+                    assert!(scatter_add(&mut out, None, &g, &index, (m, n, inner)));
+                    assert_eq!(out, alone);
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_beyond_the_axis_is_noticed_wherever_it_is() {
+        for [outer, m, n, inner] in SIZES {
+            let (x, g) = (numbers(outer * n * inner), numbers(outer * m * inner));
+            for at in [0, g.len() / 2, g.len().wrapping_sub(1)].into_iter().filter(|&at| at < g.len()) {
+                for beyond in [n, usize::MAX, usize::MAX / 2 + 1] {
+                    let mut index = indices(g.len(), n);
+                    index[at] = beyond;
+                    let mut out = vec![0.0; g.len()];
+                    assert!(!gather(&mut out, &x, &index, (m, n, inner)));
+                    let mut out = vec![0.0; x.len()];
+                    assert!(!scatter_add(&mut out, None, &g, &index, (m, n, inner)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_axis_without_entries_has_none_to_read() {
+        assert!(!gather(&mut [0.0], &[], &[0], (1, 0, 1)));
+        assert!(!scatter_add(&mut [], None, &[1.0], &[0], (1, 0, 1)));
+    }
 
     #[test]
     fn entries_are_selected_and_added_back_on_any_number_of_threads() {

@@ -10,6 +10,7 @@ use crate::kernel::team;
 use crate::scoped::scoped;
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Estimated work, in nanoseconds, for which other threads are woken.
@@ -177,6 +178,16 @@ pub(crate) fn split<T: Send>(out: &mut [T], unit: usize, ns: f64, body: impl Fn(
     }
 }
 
+/// The parts of a piece of `len` elements from `start` on that lie in one row of `width` elements each.
+pub(crate) fn within_rows(start: usize, len: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
+    let (mut at, end) = (start, start + len);
+    std::iter::from_fn(move || {
+        let from = at;
+        at = if at < end { end.min(at - at % width + width) } else { end };
+        (from < end).then_some(from..at)
+    })
+}
+
 /// How many items of `ns` nanoseconds a thread takes at once, for the taking to cost nothing.
 pub(crate) fn in_a_row(ns: f64) -> usize {
     (CHUNK_NS / 4.0 / ns) as usize
@@ -259,6 +270,16 @@ mod tests {
                 }
             });
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_piece_end_where_rows_do() {
+        let parts = |start, len, width| within_rows(start, len, width).collect::<Vec<_>>();
+        assert_eq!(parts(3, 9, 5), [3..5, 5..10, 10..12]);
+        assert_eq!(parts(5, 5, 5), std::iter::once(5..10).collect::<Vec<_>>());
+        assert_eq!(parts(6, 2, 5), std::iter::once(6..8).collect::<Vec<_>>());
+        assert_eq!(parts(2, 3, 1), [2..3, 3..4, 4..5]);
+        assert_eq!(parts(4, 0, 0), []);
     }
 
     #[test]

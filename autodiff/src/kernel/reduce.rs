@@ -297,23 +297,6 @@ pub(crate) fn middle<T: Float, R: Fold<T>>(out: &mut [T], x: &[T], n: usize, inn
     }
 }
 
-/// Position of the first largest (or smallest) element along the middle axis of `[outer, n, inner]`; NaN counts as the
-/// largest and as the smallest.
-pub(crate) fn arg_extreme<T: Float>(out: &mut [usize], x: &[T], n: usize, inner: usize, largest: bool) {
-    assert_eq!(out.len() * n, x.len(), "reduce: lengths differ");
-    parallel::split(out, 1, n as f64, |start, out| {
-        for (i, out) in out.iter_mut().enumerate() {
-            let (o, j) = ((start + i) / inner, (start + i) % inner);
-            let at = |k: usize| x[(o * n + k) * inner + j];
-            *out = (1..n).fold(0, |best, k| {
-                let (a, b) = (at(best), at(k));
-                let wins = if largest { b > a } else { b < a };
-                if wins || b.is_nan() && !a.is_nan() { k } else { best }
-            });
-        }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,11 +393,6 @@ mod tests {
                 let mut out = [0.0];
                 middle::<f32, Max>(&mut out, &x, n, 1);
                 assert!(out[0].is_nan());
-                let mut index = [usize::MAX];
-                for largest in [true, false] {
-                    arg_extreme(&mut index, &x, n, 1, largest);
-                    assert_eq!(index[0], at);
-                }
             }
         }
     }

@@ -2,7 +2,7 @@
 //! what is added to one place is added in the order of the indices, whatever the number of threads.
 
 use crate::array::Array;
-use crate::error::{ErrorKind, OfOp, Result};
+use crate::error::{Error, ErrorKind, OfOp, Result};
 use crate::float::Float;
 use crate::op::{Op, Point, Reads};
 use crate::ops::binary::Add;
@@ -67,12 +67,11 @@ impl<T: Float> Op<T> for Gather {
         "gather"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        self.index.with_slice(|index| check(index, self.axis, x[0].shape().dim(self.axis)))?;
-        Ok(x[0].gather(self.axis, &self.index))
+        x[0].gather(self.axis, &self.index).ok_or_else(|| beyond(&self.index, self.axis, x[0].shape()))
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
         let n = at.shape(0).dim(self.axis);
-        ScatterAdd { axis: self.axis, index: self.index.clone(), n }.apply(&[&grad])
+        AddGathered { axis: self.axis, index: self.index.clone(), n }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -80,18 +79,19 @@ impl<T: Float> Op<T> for Gather {
 }
 
 /// Adds each element where an index array points along an axis of `n` entries: the adjoint of [`Gather`].
-struct ScatterAdd {
+struct AddGathered {
     axis: usize,
     index: Array<usize>,
     n: usize,
 }
 
-impl<T: Float> Op<T> for ScatterAdd {
+impl<T: Float> Op<T> for AddGathered {
     fn name(&self) -> &'static str {
-        "scatter_add"
+        "add_gathered"
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(x[0].scatter_add(self.axis, &self.index, self.n))
+        let Self { axis, ref index, n } = *self;
+        x[0].scatter_add(None, axis, index, n).ok_or_else(|| beyond(index, axis, x[0].shape().with(axis, n)))
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
         Gather { axis: self.axis, index: self.index.clone() }.apply(&[&grad])
@@ -99,6 +99,37 @@ impl<T: Float> Op<T> for ScatterAdd {
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
     }
+}
+
+/// Adds each element of the second input where an index array points along an axis of the first.
+struct ScatterAdd {
+    axis: usize,
+    index: Array<usize>,
+}
+
+impl<T: Float> Op<T> for ScatterAdd {
+    fn name(&self) -> &'static str {
+        "scatter_add"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        let (axis, index, shape) = (self.axis, &self.index, x[0].shape());
+        x[1].scatter_add(Some(x[0]), axis, index, shape.dim(axis)).ok_or_else(|| beyond(index, axis, shape))
+    }
+    fn vjp(&self, input: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
+        if input == 0 {
+            return Ok(grad);
+        }
+        Gather { axis: self.axis, index: self.index.clone() }.apply(&[&grad])
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::NONE
+    }
+}
+
+/// The first index that points beyond an axis of the tensor that it indexes.
+fn beyond(index: &Array<usize>, axis: usize, tensor: Shape) -> Error {
+    let checked = index.with_slice(|index| check(index, axis, tensor.dim(axis)));
+    checked.expect_err("an index points beyond the axis")
 }
 
 /// Reports the first index that is not below `bound`.
@@ -265,12 +296,14 @@ impl<T: Float> Tensor<T> {
         let n = shape.dim(axis);
         fitting(shape, index.shape(), Some(axis)).of_op("scatter_add")?;
         let read = fitting(source.shape(), index.shape(), None).of_op("scatter_add")?;
-        index.with_slice(|index| check(index, axis, n)).of_op("scatter_add")?;
-        let added = ScatterAdd { axis, index: index.clone(), n }.apply(&[&source.corner(read)?])?;
-        let widths: Vec<_> =
-            added.shape().iter().zip(shape.iter()).map(|(part, all)| (0, all - part)).collect();
-        let added = if added.shape() == shape { added } else { added.pad(&widths, 0.0)? };
-        Add.apply(&[self, &added])
+        let (source, index) = (source.corner(read)?, index.clone());
+        let reached = index.shape().with(axis, n);
+        if reached == shape {
+            return ScatterAdd { axis, index }.apply(&[self, &source]);
+        }
+        let added = AddGathered { axis, index, n }.apply(&[&source]).of_op("scatter_add")?;
+        let widths: Vec<_> = reached.iter().zip(shape.iter()).map(|(part, all)| (0, all - part)).collect();
+        Add.apply(&[self, &added.pad(&widths, 0.0)?])
     }
 
     /// The first entries along each axis, as many as `shape` has.

@@ -4,6 +4,7 @@ use super::resize::Blending;
 use crate::array::Array;
 use crate::error::{ErrorKind, OfOp, Result};
 use crate::float::Float;
+use crate::kernel::blend::Blend;
 use crate::kernel::pool::{self, PoolShape, average, max};
 use crate::op::{Op, Point, Reads};
 use crate::shape::Shape;
@@ -407,15 +408,15 @@ impl<T: Float> Tensor<T> {
             return self.avg_pool2d(options);
         }
         // The mean of a rectangle is the mean of the means of its rows.
-        let mut y = self.clone();
-        for (axis, &count) in [2, 3].into_iter().zip(&size) {
-            let bins = pool::bins(shape.dim(axis), count).into_iter().map(|bin| {
+        let steps = [0, 1].map(|axis| {
+            let n = shape.dim(2 + axis);
+            let bins = pool::bins(n, size[axis]).into_iter().map(|bin| {
                 let share = 1.0 / bin.len() as f64;
                 bin.map(move |entry| (entry, share))
             });
-            y = Blending::new("adaptive_avg_pool2d", axis, shape.dim(axis), bins).apply(&[&y])?;
-        }
-        Ok(y)
+            (axis, Blend::new(n, bins))
+        });
+        Blending::new("adaptive_avg_pool2d", steps.into()).apply(&[self])
     }
 
     /// The mean of each of `size` bins of sequences `[n, c, length]`; the bins are those of

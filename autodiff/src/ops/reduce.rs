@@ -7,6 +7,7 @@ use crate::error::{OfOp, Result};
 use crate::float::Float;
 use crate::kernel::reduce::{Max, Min, Mul};
 use crate::op::{Op, Point, Reads};
+use crate::ops::scan::ProductsOfOthers;
 use crate::shape::{Axes, AxisSet, Shape};
 use crate::tensor::Tensor;
 
@@ -45,10 +46,7 @@ impl<T: Float> Op<T> for Prod {
         Ok(x[0].fold::<Mul>(AxisSet::default().with(self.axis)))
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
-        // The product of all others is that of those in front times that of those behind: no division by what may be 0.
-        let (x, axis) = (at.input(0), self.axis as isize);
-        let in_front = |x: &Tensor<T>| x.cumprod(axis)?.delayed(self.axis, 1.0);
-        Ok(grad * in_front(&x)? * in_front(&x.flip(axis)?)?.flip(axis)?)
+        Ok(grad * ProductsOfOthers { axis: self.axis }.apply(&[&at.input(0)])?)
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::input(0)

@@ -3,31 +3,25 @@
 use crate::array::Array;
 use crate::error::{Error, ErrorKind, OfOp, Result};
 use crate::float::Float;
-use crate::kernel::blend::Blend;
+use crate::kernel::blend::{Blend, Blends};
 use crate::op::{Op, Point, Reads};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::sync::Arc;
 
-/// Weighted sums of entries along an axis.
+/// Weighted sums of entries along the axes of images `[n, c, ..]`.
 pub(super) struct Blending<T> {
     name: &'static str,
-    axis: usize,
-    blend: Arc<Blend<T>>,
-    adjoint: Arc<Blend<T>>,
+    blends: Arc<Blends<T>>,
+    adjoint: Arc<Blends<T>>,
 }
 
 impl<T: Float> Blending<T> {
-    /// The op of this name whose outputs have these terms, each an entry, of which there are `inputs`, and its weight.
-    pub(super) fn new<Terms: IntoIterator<Item = (usize, f64)>>(
-        name: &'static str,
-        axis: usize,
-        inputs: usize,
-        outputs: impl IntoIterator<Item = Terms>,
-    ) -> Self {
-        let blend = Blend::new(inputs, outputs);
-        let adjoint = Arc::new(blend.adjoint());
-        Self { name, axis, blend: Arc::new(blend), adjoint }
+    /// The op of this name that blends along axes of the image, one after the other.
+    pub(super) fn new(name: &'static str, steps: Vec<(usize, Blend<T>)>) -> Self {
+        let blends = Blends::new(steps);
+        let adjoint = Arc::new(blends.adjoint());
+        Self { name, blends: Arc::new(blends), adjoint }
     }
 }
 
@@ -36,11 +30,10 @@ impl<T: Float> Op<T> for Blending<T> {
         self.name
     }
     fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
-        Ok(x[0].blend(self.axis, &self.blend))
+        Ok(x[0].blend(2, &self.blends))
     }
     fn vjp(&self, _: usize, grad: Tensor<T>, _: &Point<'_, T>) -> Result<Tensor<T>> {
-        let Self { name, axis, ref blend, ref adjoint } = *self;
-        Self { name, axis, blend: adjoint.clone(), adjoint: blend.clone() }.apply(&[&grad])
+        Self { name: self.name, blends: self.adjoint.clone(), adjoint: self.blends.clone() }.apply(&[&grad])
     }
     fn reads(&self, _: usize) -> Reads {
         Reads::NONE
@@ -155,14 +148,19 @@ impl<T: Float> Tensor<T> {
             ));
         }
         Shape::new(&[&[shape.dim(0), shape.dim(1)], &sizes[..]].concat()).of_op(name)?;
-        let mut y = self.clone();
-        for (axis, &(m, scale)) in axes.iter().enumerate() {
-            let n = shape.dim(2 + axis);
-            if n != m {
-                y = Blending::new(name, 2 + axis, n, mode.terms(n, m, scale)).apply(&[&y])?;
-            }
-        }
-        Ok(y)
+        let changed = (0..given).filter(|&axis| shape.dim(2 + axis) != sizes[axis]);
+        // What makes the image smaller comes first, and along the last axis there is least to do: entries of the others go
+        // by vectors.
+        let (smaller, larger): (Vec<_>, Vec<_>) =
+            changed.partition(|&axis| sizes[axis] < shape.dim(2 + axis));
+        let order = smaller.into_iter().chain(larger.into_iter().rev());
+        let steps: Vec<_> = order
+            .map(|axis| {
+                let (n, (m, scale)) = (shape.dim(2 + axis), axes[axis]);
+                (axis, Blend::new(n, mode.terms(n, m, scale)))
+            })
+            .collect();
+        if steps.is_empty() { Ok(self.clone()) } else { Blending::new(name, steps).apply(&[self]) }
     }
 
     /// Pixels from channels: `[.., c r², h, w]` becomes `[.., c, h r, w r]`, where

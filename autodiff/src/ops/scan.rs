@@ -78,6 +78,38 @@ impl<T: Float> Op<T> for Recurrence {
     }
 }
 
+/// `yₖ = Π xᵢ` over all `i ≠ k` along an axis.
+pub(super) struct ProductsOfOthers {
+    pub(super) axis: usize,
+}
+
+impl<T: Float> Op<T> for ProductsOfOthers {
+    fn name(&self) -> &'static str {
+        "products_of_others"
+    }
+    fn forward(&mut self, x: &[&Array<T>]) -> Result<Array<T>> {
+        Ok(x[0].products_of_others(self.axis))
+    }
+    fn vjp(&self, _: usize, grad: Tensor<T>, at: &Point<'_, T>) -> Result<Tensor<T>> {
+        // Entry j gets Σ gₖ Π xᵢ over all k ≠ j and i ≠ j, k. Of the k behind it, that is the product in front of j, times
+        // Σ gₖ (the product behind k) (that of those between), which is a recurrence from the last entry to the first. Of
+        // the k in front it is the same of the entries in reverse.
+        let axis = self.axis;
+        let back = |x: &Tensor<T>| x.flip(axis as isize);
+        let in_front = |x: &Tensor<T>| x.cumprod(axis as isize)?.delayed(axis, 1.0);
+        let from_behind = |[x, x_back]: [&Tensor<T>; 2], grad_back: &Tensor<T>| -> Result<Tensor<T>> {
+            let ends = back(&(grad_back * in_front(x_back)?).delayed(axis, 0.0)?)?;
+            Ok(in_front(x)? * Recurrence { axis, reversed: true }.apply(&[x, &ends])?)
+        };
+        let x = at.input(0);
+        let x_back = back(&x)?;
+        Ok(from_behind([&x, &x_back], &back(&grad)?)? + back(&from_behind([&x_back, &x], &grad)?)?)
+    }
+    fn reads(&self, _: usize) -> Reads {
+        Reads::input(0)
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// The entries one place on along an axis: `first` in front, and the last left out.
     #[track_caller]
