@@ -120,8 +120,8 @@ def summary(results):
     if "ops" in results:
         for threads, rows in results["ops"]["times"].items():
             slower = [name for name, row in rows.items() if ratio(row) > 1]
-            lines.append(f"- Of {len(rows)} single ops on {threads_of(threads)}, it is **{mean(rows):.2f}** of PyTorch's; slower: "
-                         f"{len(slower)} of them.")
+            lines.append(f"- On {threads_of(threads)}, over {len(rows)} single ops, it is **{mean(rows):.2f}** of PyTorch's time; slower "
+                         f"than PyTorch: {len(slower)} of them.")
     if "peers" in results:
         names = " and ".join(f"{name} {version}" for name, version in results["peers"]["versions"].items())
         for threads, rows in results["peers"]["times"].items():
@@ -178,7 +178,8 @@ def figures(results):
     """All that was measured on one processor."""
     machine, times = results["machine"], results.get("times", {})
     count = len(results.get("workloads", []))
-    rounds = max((len(row["ours"]) for rows in times.values() for row in rows.values()), default=0)
+    rounds = sorted({len(row["ours"]) for rows in times.values() for row in rows.values()})
+    rounds = " to ".join(str(count) for count in [*rounds[:1], *rounds[1:][-1:]])
     mkl = f", whose products are MKL's for {machine['mkl']}" if machine.get("mkl") else ""
     lines = [f"{machine['cores']} cores, {machine['system']}; {machine['rustc']}; PyTorch {machine['torch']}{mkl}; {rounds} "
              "rounds. " + commits(results)[0], ""]
