@@ -169,12 +169,13 @@ def times(options, results):
 
 
 def ops(options, results):
-    program, torch = workloads(), Twin(options.python, OPS)
-    results["ops"] = {"commit": commit(), "times": {}}
+    program, torch, at = workloads(), Twin(options.python, OPS), commit()
     for threads in options.threads.split(","):
-        rows = results["ops"]["times"].setdefault(threads, {})
+        rows = results.setdefault("ops", {}).setdefault(threads, {})
         for name in torch.names:
-            row = rows[name] = {"ours": [], "torch": []}
+            if not selected(name, options):
+                continue
+            row = rows[name] = {"ours": [], "torch": [], "commit": at}
             for _ in range(options.rounds):
                 row["ours"].append(measure(program, threads, name, "--ops")["median_s"])
                 row["torch"].append(torch.measure(threads, name))

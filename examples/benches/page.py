@@ -118,7 +118,7 @@ def summary(results):
         lines.append(f"- On {threads_of(threads)}, the geometric mean over {share(rows, results)} workloads is **{mean(rows):.2f}** of "
                      f"PyTorch's time; slower than PyTorch: {len(slower)} of them.")
     if "ops" in results:
-        for threads, rows in results["ops"]["times"].items():
+        for threads, rows in results["ops"].items():
             slower = [name for name, row in rows.items() if ratio(row) > 1]
             lines.append(f"- On {threads_of(threads)}, over {len(rows)} single ops, it is **{mean(rows):.2f}** of PyTorch's time; slower "
                          f"than PyTorch: {len(slower)} of them.")
@@ -142,8 +142,8 @@ def job_figures(runs):
 def commits(results):
     """The last commit that changed what is measured: that of most rows, and what is of another."""
     rows = {f"`{name}`, {threads_of(threads)}": row["commit"]
-            for threads, of in results.get("times", {}).items() for name, row in of.items()}
-    rows |= {part: results[part]["commit"] for part in ("ops", "peers", "memory", "job", "build", "native") if part in results}
+            for part in ("times", "ops") for threads, of in results.get(part, {}).items() for name, row in of.items()}
+    rows |= {part: results[part]["commit"] for part in ("peers", "memory", "job", "build", "native") if part in results}
     most = statistics.mode(rows.values())
     others = {}
     for what, commit in rows.items():
@@ -211,11 +211,11 @@ def ops(found):
     if not found:
         return []
     rows = []
-    for threads, of in found["times"].items():
+    for threads, of in found.items():
         for name, row in of.items():
             rows.append((f"`{name}`", threads, seconds(row["ours"]), seconds(row["torch"]),
                          f"{ratio(row):.3f} ({min(ratios(row)):.3f} to {max(ratios(row)):.3f})", verdict(ratio(row) <= 1)))
-    return ["### Single ops", "", "[One op each](examples/benches/workloads/ops.rs), forward and backward for a gradient of ones, and [in "
+    return ["### Single ops", "", "[One op each](examples/benches/workloads/ops.rs), forward and, if it has a gradient, backward for ones, and [in "
             "PyTorch](examples/benches/pytorch/ops.py). Mark: 1.", ""] + table(
         ["op", "threads", "ours", "PyTorch", "ratio", ""], rows)
 

@@ -121,6 +121,8 @@ def _argmax():
 
 
 OPS["argmax"] = _argmax
+OPS["rand"] = lambda: lambda: torch.rand(*SQUARE)
+OPS["randn"] = lambda: lambda: torch.randn(*SQUARE)
 
 if __name__ == "__main__":
     workloads.main(OPS, __doc__)

@@ -1,4 +1,4 @@
-//! One op each, forward and backward, at sizes where it is the arithmetic or the memory that counts.
+//! One op each, forward and backward if it has a gradient, at sizes where it is the arithmetic or the memory that counts.
 
 use super::single::{Step, Workload, differentiated, normal, of_square};
 use autodiff::{
@@ -100,6 +100,20 @@ pub(super) const OPS: &[Workload] = &[
     ("argmax", || {
         let [x] = normal([[1024, 1024]]);
         Step::new(move || x.arg_max(1).map(drop))
+    }),
+    ("rand", || {
+        let mut rng = Rng::seed(0);
+        Step::new(move || {
+            drop(rng.uniform::<f32>([1024, 1024], 0.0, 1.0));
+            Ok(())
+        })
+    }),
+    ("randn", || {
+        let mut rng = Rng::seed(0);
+        Step::new(move || {
+            drop(rng.normal::<f32>([1024, 1024], 0.0, 1.0));
+            Ok(())
+        })
     }),
     ("cumsum_rows", || square(|x| x.cumsum(1))),
     ("cumsum_columns", || square(|x| x.cumsum(0))),
